@@ -1,0 +1,60 @@
+import type { Shape } from "./tensor.ts";
+
+/**
+ * What the agent needs of a model beside its graph. Travels in the ONNX file's `metadata_props` under the key
+ * `ohmwatch.manifest`, as JSON.
+ */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly modality: "audio" | "ecg" | "vibration" | "sensor";
+  /** `classifier`: one score a label. `autoencoder`: gives its input back; the error is the score. */
+  readonly task: "classifier" | "autoencoder";
+  /** Class names, in the order of the outputs; for an autoencoder `["normal", "anomaly"]`. */
+  readonly labels: readonly string[];
+  readonly input: InputContract;
+  /** Ranges and sizes of the crossbar that the model was calibrated for. */
+  readonly mapping: Mapping;
+  /** Decision defaults by label. A label that is not here never raises an anomaly. */
+  readonly decisions: readonly DecisionRule[];
+  /** A few inputs (int8 codes) and the digital outputs that they must give. */
+  readonly testVectors: readonly { readonly input: readonly number[]; readonly output: readonly number[] }[];
+  readonly training: { readonly recipe: string; readonly seed: number; readonly command: string };
+}
+
+export interface InputContract {
+  readonly sampleRateHz: number;
+  readonly channels: readonly string[];
+  /** Shape of the features, channels last: `[height, width, channels]`. */
+  readonly shape: Shape;
+  /** Samples a window and between the starts of two windows (beats: samples before and after R). */
+  readonly windowSamples: number;
+  readonly hopSamples: number;
+  /** Which front end makes the features, and its settings; read by `pipelines`. */
+  readonly features: Readonly<Record<string, unknown>> & { readonly kind: string };
+  /** Width of one int8 code of the features; zero is code 0. */
+  readonly scale: number;
+}
+
+export interface Mapping {
+  readonly dacBits: number;
+  readonly adcBits: number;
+  readonly tileInputs: number;
+  readonly tileOutputs: number;
+  /** By node name: full scale of the DACs, in activation units, and of the ADC of each tile, in units of `W·x`. */
+  readonly ranges: Readonly<Record<string, { readonly inputMax: number; readonly tileOutputMax: readonly number[] }>>;
+}
+
+export interface DecisionRule {
+  readonly label: string;
+  readonly severity: "critical" | "major" | "minor" | "warning";
+  /** Score at or above which a frame counts as a hit. */
+  readonly enter: number;
+  /** Score below which a frame counts towards the end. */
+  readonly leave: number;
+  /** `confirm` hits among the last `window` frames raise it. */
+  readonly confirm: number;
+  readonly window: number;
+  /** After its end no new one of this label for so long. */
+  readonly refractoryMs: number;
+}
