@@ -35,12 +35,11 @@ export interface Features {
   readonly toNs: bigint;
   readonly shape: Shape;
   readonly data: Float32Array;
-  /** The piece of signal that the features were made from, kept as evidence for an anomaly. */
-  readonly evidence: Evidence;
   /** When the event was that the features describe (an R peak); else the middle of the window. */
   readonly atNs: bigint;
 }
 
+/** The piece of signal behind an anomaly, as it came in. */
 export interface Evidence {
   readonly startAtNs: bigint;
   readonly sampleRateHz: number;
@@ -68,7 +67,6 @@ export interface Classification {
   /** Distance between the best and the second-best score. */
   readonly margin: number;
   readonly model: string;
-  readonly evidence: Evidence;
 }
 
 /** A change in the life of an anomaly. The id stays the same from `new` to `end`. */
