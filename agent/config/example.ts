@@ -1,0 +1,34 @@
+import { type JsonSchema, jsonSchema } from "./schema.ts";
+
+/** A commented configuration that holds, made from the schema: each setting with sentence, unit, range and default. */
+export const exampleConfig = (): string => `# Configuration of Ohmwatch.\n${section(jsonSchema(), "")}`;
+
+const section = (schema: JsonSchema, indent: string): string =>
+  Object.entries(schema.properties ?? {})
+    .map(([key, child]) => entry(key, child, indent, schema.required?.includes(key) ?? false))
+    .join("");
+
+const entry = (key: string, schema: JsonSchema, indent: string, required: boolean): string => {
+  const comment = describe(schema)
+    .map((line) => `${indent}# ${line}\n`)
+    .join("");
+  if (schema.properties !== undefined) return `${comment}${indent}${key}:\n${section(schema, `${indent}  `)}`;
+  if (schema.items?.properties !== undefined && required) {
+    const body = section(schema.items, `${indent}    `);
+    return `${comment}${indent}${key}:\n${indent}  -${body.slice(indent.length + 3)}`;
+  }
+  const value = JSON.stringify(schema.examples?.[0] ?? schema.default ?? null);
+  // What is not needed is shown as a comment, so that the file works as it is.
+  return required ? `${comment}${indent}${key}: ${value}\n` : `${comment}${indent}# ${key}: ${value}\n`;
+};
+
+const describe = (schema: JsonSchema): string[] => {
+  if (schema.description === undefined) return [];
+  const facts = [
+    schema.unit,
+    schema.minimum === undefined ? undefined : `${schema.minimum} … ${schema.maximum ?? "∞"}`,
+    schema.enum?.map(String).join(" | "),
+    schema.default === undefined ? undefined : `default ${JSON.stringify(schema.default)}`,
+  ].filter((fact) => fact !== undefined);
+  return [`${schema.description}${facts.length === 0 ? "" : ` (${facts.join("; ")})`}`];
+};

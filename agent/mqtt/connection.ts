@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import type { Config } from "../config/schema.ts";
+import type { Emit } from "../telemetry/events.ts";
+
+/** A message as it came in, hop 1. */
+export interface MqttMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1 | 2;
+  /** Nanoseconds since 1970 of this machine's clock. */
+  readonly receivedAtNs: bigint;
+}
+
+/** Takes a message and calls `done` when the next one may come; with QoS 1 that is the acknowledgement. */
+export type MessageHandler = (message: MqttMessage, done: () => void) => void;
+
+/** A connection to a broker that comes back for ever. */
+export interface Connection {
+  readonly isConnected: () => boolean;
+  /** Publish, or keep until the broker is back. Resolves when the broker has it. */
+  publish(topic: string, payload: string | Uint8Array, options?: { qos?: 0 | 1; retain?: boolean }): Promise<void>;
+  /** Resolves at the first connection. */
+  readonly connected: Promise<void>;
+  /** Say offline and disconnect. */
+  close(): Promise<void>;
+}
+
+/** What a connection needs beside the broker's address. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly mqtt: Config["mqtt"];
+  /** Topic filters to subscribe to, anew at each connection. */
+  readonly filters: readonly string[];
+  readonly onMessage: MessageHandler;
+  readonly emit: Emit;
+  readonly nowNs: () => bigint;
+}
+
+/** Pause between attempts; constant, since a gateway has one broker and wants its data. */
+const reconnectMs = 1000;
+
+/**
+ * Connect, also when the broker is not there yet: tries again for ever, subscribes at each connection, keeps what is
+ * published meanwhile. `{base}/bridge/state` says online, and offline by the will.
+ */
+export const connect = ({ url, mqtt: settings, filters, onMessage, emit, nowNs }: ConnectionOptions): Connection => {
+  const stateTopic = `${settings.base}/bridge/state`;
+  const client = mqtt.connect(url, clientOptions(settings, stateTopic));
+  client.handleMessage = ({ topic, payload, qos }, done) =>
+    onMessage({ topic, payload: bytesOf(payload), qos, receivedAtNs: nowNs() }, () => done());
+  const connected = new Promise<void>((resolve) => client.once("connect", () => resolve()));
+  let lost = false;
+  client.on("connect", () => {
+    lost = false;
+    for (const topic of filters) {
+      client.subscribe(topic, { qos: settings.qos }, (error) => {
+        if (error !== null) emit({ name: "BrokerLost", detail: `Subscribing to ${topic} failed: ${error.message}.` });
+      });
+    }
+    client.publish(stateTopic, '{"state":"online"}', { retain: true, qos: 1 });
+    emit({ name: "BrokerConnected", detail: `Connected to ${withoutSecrets(url)}.` });
+  });
+  const away = (reason: string): void => {
+    if (lost || client.disconnecting) return;
+    lost = true;
+    emit({ name: "BrokerLost", detail: `${withoutSecrets(url)} is away (${reason}); trying again for ever.` });
+  };
+  client.on("error", (error: NodeJS.ErrnoException) => away(error.code ?? error.message));
+  client.on("close", () => away("connection closed"));
+  return {
+    isConnected: () => client.connected,
+    connected,
+    publish: async (topic, payload, options = {}) => {
+      await client.publishAsync(topic, payload as Buffer, { qos: options.qos ?? 0, retain: options.retain ?? false });
+    },
+    close: () => leave(client, stateTopic),
+  };
+};
+
+const leave = async (client: MqttClient, stateTopic: string): Promise<void> => {
+  if (client.connected) await client.publishAsync(stateTopic, '{"state":"offline"}', { retain: true, qos: 1 });
+  await client.endAsync(!client.connected);
+};
+
+const clientOptions = (settings: Config["mqtt"], stateTopic: string): IClientOptions => ({
+  clientId: settings.clientId,
+  clean: true,
+  protocolVersion: settings.version === "5" ? 5 : 4,
+  keepalive: 30,
+  reconnectPeriod: reconnectMs,
+  connectTimeout: 10_000,
+  resubscribe: false,
+  queueQoSZero: false,
+  will: { topic: stateTopic, payload: Buffer.from('{"state":"offline"}'), qos: 1, retain: true },
+  ...(settings.username === undefined ? {} : { username: settings.username }),
+  ...(settings.passwordFile === undefined ? {} : { password: firstLine(settings.passwordFile) }),
+});
+
+const firstLine = (file: string): string => {
+  try {
+    return readFileSync(file, "utf8").split(/\r?\n/, 1)[0]!;
+  } catch (cause) {
+    const message = `mqtt.passwordFile: expected a readable file, got ${(cause as NodeJS.ErrnoException).code} for ${file}`;
+    throw Object.assign(new Error(message, { cause }), { exitCode: 78 });
+  }
+};
+
+const bytesOf = (payload: string | Buffer): Uint8Array =>
+  typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+
+/** A broker's address without user and password. */
+export const withoutSecrets = (url: string): string => url.replace(/\/\/[^@/]*@/, "//");

@@ -1,0 +1,79 @@
+import type { Config, StreamConfig } from "../config/schema.ts";
+import type { Emit } from "../telemetry/events.ts";
+import type { MessageHandler, MqttMessage } from "./connection.ts";
+import { MessageQueue } from "./message-queue.ts";
+import { topicMatches, withoutCovered } from "./topics.ts";
+
+/** The topic filter of a stream: its own, or `{base}/in/{name}`. */
+export const topicOf = (stream: StreamConfig, base: string): string => stream.topic ?? `${base}/in/${stream.name}`;
+
+/** The filters to subscribe to. All of `{base}/in` is among them, so that senders nobody configured are noticed. */
+export const filtersOf = ({ mqtt, streams }: Config): readonly string[] =>
+  withoutCovered([`${mqtt.base}/in/#`, ...streams.map((stream) => topicOf(stream, mqtt.base))]);
+
+/** Where the messages of a stream go. */
+export type StreamSink = (message: MqttMessage) => void;
+
+/** Messages from the connection to the streams. */
+export interface Subscription {
+  readonly onMessage: MessageHandler;
+  /** Messages waiting, by stream. */
+  waiting(stream: string): number;
+  /** Resolves when no queue holds anything. */
+  drained(): Promise<void>;
+}
+
+/**
+ * Route messages by topic into one bounded queue a stream, and hand them on in turns, one of each stream, giving way
+ * to input and output between the turns: a busy stream neither starves the others nor the keep-alive of the broker.
+ *
+ * @param sinks by stream name; they run synchronously
+ */
+export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>, emit: Emit): Subscription => {
+  const routes = config.streams.map((stream) => ({
+    stream: stream.name,
+    filter: topicOf(stream, config.mqtt.base),
+    sink: sinks.get(stream.name),
+    queue: new MessageQueue(stream.queue.maxMessages, stream.queue.policy, () =>
+      emit({ name: "MessageDropped", stream: stream.name, reason: "queue-full" }),
+    ),
+  }));
+  let isScheduled = false;
+  let whenDrained: (() => void)[] = [];
+  const turn = (): void => {
+    isScheduled = false;
+    let handled = false;
+    for (const { queue, sink, stream } of routes) {
+      const handle = sink ?? (() => emit({ name: "MessageDropped", stream, reason: "stream-stopped" }));
+      handled = queue.handleOne(handle) || handled;
+    }
+    if (handled) return schedule();
+    const waiting = whenDrained;
+    whenDrained = [];
+    for (const resolve of waiting) resolve();
+  };
+  const schedule = (): void => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(turn);
+  };
+  return {
+    onMessage: (message, done) => {
+      const matching = routes.filter(({ filter }) => topicMatches(filter, message.topic));
+      if (matching.length === 0) {
+        const detail = `A message came on ${message.topic.slice(0, 200)}, which no stream takes.`;
+        emit({ name: "MessageUnrouted", reason: "topic-not-configured", detail });
+        return done();
+      }
+      let open = matching.length;
+      for (const { queue } of matching) queue.push(message, () => --open === 0 && done());
+      schedule();
+    },
+    waiting: (stream) => routes.find((route) => route.stream === stream)?.queue.length ?? 0,
+    drained: () =>
+      new Promise((resolve) => {
+        whenDrained.push(resolve);
+        schedule();
+      }),
+  };
+};
