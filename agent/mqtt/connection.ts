@@ -66,7 +66,7 @@ export const connect = ({ url, mqtt: settings, filters, onMessage, emit, nowNs }
     lost = true;
     emit({ name: "BrokerLost", detail: `${withoutSecrets(url)} is away (${reason}); trying again for ever.` });
   };
-  client.on("error", (error: NodeJS.ErrnoException) => away(error.code ?? error.message));
+  client.on("error", (error) => away("code" in error ? String(error.code) : error.message));
   client.on("close", () => away("connection closed"));
   return {
     isConnected: () => client.connected,

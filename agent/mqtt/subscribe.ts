@@ -47,7 +47,10 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
       const handle = sink ?? (() => emit({ name: "MessageDropped", stream, reason: "stream-stopped" }));
       handled = queue.handleOne(handle) || handled;
     }
-    if (handled) return schedule();
+    if (handled) {
+      schedule();
+      return;
+    }
     const waiting = whenDrained;
     whenDrained = [];
     for (const resolve of waiting) resolve();

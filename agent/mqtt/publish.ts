@@ -1,0 +1,69 @@
+import type { AnomalyStore, OutboxEntry } from "../store/anomaly-store.ts";
+import type { Emit } from "../telemetry/events.ts";
+import type { Connection } from "./connection.ts";
+
+/** Brings the events of the outbox to the broker. */
+export interface Publisher {
+  /** There may be something new in the outbox. */
+  wake(): void;
+  /** Resolves when the outbox is empty or the broker is away. */
+  flush(): Promise<void>;
+  /** Publish no more. */
+  stop(): void;
+}
+
+/** Events on their way at once; more only delays what is forgotten. */
+const batch = 32;
+
+/**
+ * Publish the outbox in order and at least once: `{base}/events` gets every event, `{base}/{stream}/{kind}` keeps the
+ * last one (retained). An event leaves the outbox when the broker has acknowledged it.
+ */
+export const publishOutbox = (
+  store: Pick<AnomalyStore, "pending" | "published">,
+  connection: Connection,
+  base: string,
+  emit: Emit,
+): Publisher => {
+  let isStopped = false;
+  let running: Promise<void> | undefined;
+  const drain = async (): Promise<void> => {
+    while (!isStopped && connection.isConnected()) {
+      const entries = store.pending(batch);
+      if (entries.length === 0) return;
+      await Promise.all(entries.flatMap((entry) => send(connection, base, entry)));
+      if (isStopped) return;
+      store.published(entries.at(-1)!.sequence);
+    }
+  };
+  const wake = (): void => {
+    if (isStopped || running !== undefined) return;
+    running = drain()
+      .catch((error: unknown) => emit({ name: "PublishFailed", detail: `An event was not published: ${error}.` }))
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  return {
+    wake,
+    flush: async () => {
+      await running;
+      wake();
+      await running;
+    },
+    stop: () => {
+      isStopped = true;
+    },
+  };
+};
+
+const send = (connection: Connection, base: string, { payload }: OutboxEntry): Promise<void>[] => {
+  const { after } = JSON.parse(payload) as { after: { stream: string; kind: string } };
+  return [
+    connection.publish(`${base}/events`, payload, { qos: 1 }),
+    connection.publish(`${base}/${after.stream}/${topicLevel(after.kind)}`, payload, { qos: 1, retain: true }),
+  ];
+};
+
+/** A label as one level of a topic. */
+const topicLevel = (label: string): string => label.replace(/[+#/\0]/g, "_") || "_";
