@@ -1,0 +1,242 @@
+// kernel
+// Products of a tile of int16 weights by DAC codes, with read noise, ADC and scale in the same pass.
+// Layout and meaning of each argument: `kernels/kernel.ts`; the same arithmetic, obvious: `kernels/reference.ts`.
+import { gaussians } from "./gaussian";
+
+/** Float32 numbers to DAC codes and, where `squares` is not null, their squares. Gives the number of clipped ones. */
+export function quantise(
+  x: usize,
+  stride: i32,
+  inputs: i32,
+  batch: i32,
+  levelsPerUnit: f32,
+  codeMax: f32,
+  codes: usize,
+  squares: usize,
+  squareShift: i32,
+): i32 {
+  const padded = (inputs + 1) & ~1;
+  const rounding = squareShift > 0 ? 1 << (squareShift - 1) : 0;
+  let clipped = 0;
+  for (let row = 0; row < batch; row++) {
+    const from = x + ((<usize>row * <usize>stride) << 2);
+    const to = codes + ((<usize>row * <usize>padded) << 1);
+    const toSquare = squares + ((<usize>row * <usize>padded) << 1);
+    let i = 0;
+    for (; i + 8 <= inputs; i += 8) {
+      const a = f32x4.nearest(f32x4.mul(v128.load(from + (<usize>i << 2)), f32x4.splat(levelsPerUnit)));
+      const b = f32x4.nearest(f32x4.mul(v128.load(from + (<usize>i << 2), 16), f32x4.splat(levelsPerUnit)));
+      clipped += beyond(a, codeMax) + beyond(b, codeMax);
+      const codeA = i32x4.trunc_sat_f32x4_s(clamp(a, codeMax));
+      const codeB = i32x4.trunc_sat_f32x4_s(clamp(b, codeMax));
+      v128.store(to + (<usize>i << 1), i16x8.narrow_i32x4_s(codeA, codeB));
+      if (squares) {
+        const squareA = i32x4.shr_s(i32x4.add(i32x4.mul(codeA, codeA), i32x4.splat(rounding)), squareShift);
+        const squareB = i32x4.shr_s(i32x4.add(i32x4.mul(codeB, codeB), i32x4.splat(rounding)), squareShift);
+        v128.store(toSquare + (<usize>i << 1), i16x8.narrow_i32x4_s(squareA, squareB));
+      }
+    }
+    for (; i < padded; i++) {
+      let value: f32 = 0;
+      if (i < inputs) value = nearest<f32>(load<f32>(from + (<usize>i << 2)) * levelsPerUnit);
+      if (abs(value) > codeMax) {
+        clipped++;
+        value = value > 0 ? codeMax : -codeMax;
+      }
+      const code = value == value ? <i32>value : 0;
+      store<i16>(to + (<usize>i << 1), <i16>code);
+      if (squares) store<i16>(toSquare + (<usize>i << 1), <i16>((code * code + rounding) >> squareShift));
+    }
+  }
+  return clipped;
+}
+
+// @ts-ignore: decorator
+@inline
+function clamp(a: v128, max: f32): v128 {
+  return f32x4.pmax(f32x4.pmin(a, f32x4.splat(max)), f32x4.splat(-max));
+}
+
+/** How many lanes lie outside −max … max. */
+// @ts-ignore: decorator
+@inline
+function beyond(a: v128, max: f32): i32 {
+  return popcnt(i32x4.bitmask(f32x4.gt(f32x4.abs(a), f32x4.splat(max))));
+}
+
+/** One row of codes by one panel of 16 outputs → 16 sums at `out`. */
+// @ts-ignore: decorator
+@inline
+function dot1(panel: usize, codes: usize, pairs: i32, out: usize): void {
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  for (let k = 0; k < pairs; k++) {
+    const x = v128.load32_splat(codes);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, v128.load(panel)));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, v128.load(panel, 16)));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, v128.load(panel, 32)));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, v128.load(panel, 48)));
+    codes += 4;
+    panel += 64;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+}
+
+/** Two rows, `rowBytes` apart, by one panel → 2 × 16 sums at `out`: each weight is loaded once. */
+// @ts-ignore: decorator
+@inline
+function dot2(panel: usize, codes: usize, rowBytes: usize, pairs: i32, out: usize): void {
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  let t0 = i32x4.splat(0);
+  let t1 = i32x4.splat(0);
+  let t2 = i32x4.splat(0);
+  let t3 = i32x4.splat(0);
+  let second = codes + rowBytes;
+  for (let k = 0; k < pairs; k++) {
+    const x = v128.load32_splat(codes);
+    const z = v128.load32_splat(second);
+    const w0 = v128.load(panel);
+    const w1 = v128.load(panel, 16);
+    const w2 = v128.load(panel, 32);
+    const w3 = v128.load(panel, 48);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, w0));
+    t0 = i32x4.add(t0, i32x4.dot_i16x8_s(z, w0));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, w1));
+    t1 = i32x4.add(t1, i32x4.dot_i16x8_s(z, w1));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, w2));
+    t2 = i32x4.add(t2, i32x4.dot_i16x8_s(z, w2));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, w3));
+    t3 = i32x4.add(t3, i32x4.dot_i16x8_s(z, w3));
+    codes += 4;
+    second += 4;
+    panel += 64;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+  v128.store(out, t0, 64);
+  v128.store(out, t1, 80);
+  v128.store(out, t2, 96);
+  v128.store(out, t3, 112);
+}
+
+/**
+ * Sixteen sums at `sums` → noise, ADC, scale → at most `width` outputs at `y`. Gives the number of clipped ones.
+ * `noisy`: variances lie 128 bytes and Gaussians 256 bytes after the sums.
+ */
+// @ts-ignore: decorator
+@inline
+function finish(
+  sums: usize,
+  noisy: bool,
+  gaussian: usize,
+  scales: usize,
+  scalesBytes: usize,
+  adcMax: f32,
+  y: usize,
+  width: i32,
+  accumulate: i32,
+): i32 {
+  let clipped = 0;
+  for (let v: usize = 0; v < 64; v += 16) {
+    let code = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums + v)), v128.load(scales + v));
+    if (noisy) {
+      const deviation = f32x4.mul(
+        f32x4.sqrt(f32x4.convert_i32x4_s(v128.load(sums + v, 128))),
+        v128.load(scales + scalesBytes + v),
+      );
+      code = f32x4.add(code, f32x4.mul(deviation, v128.load(gaussian + v)));
+    }
+    code = f32x4.nearest(code);
+    clipped += beyond(code, adcMax);
+    let out = f32x4.mul(clamp(code, adcMax), v128.load(scales + 2 * scalesBytes + v));
+    if (width >= 16) {
+      if (accumulate) out = f32x4.add(v128.load(y + v), out);
+      v128.store(y + v, out);
+    } else {
+      v128.store(sums + v, out);
+    }
+  }
+  for (let o = 0; width < 16 && o < width; o++) {
+    const at = <usize>o << 2;
+    const value = load<f32>(sums + at);
+    store<f32>(y + at, accumulate ? load<f32>(y + at) + value : value);
+  }
+  return clipped;
+}
+
+/**
+ * One tile by `batch` rows of codes. `variances` and `squares` are null without read noise. `scales` holds three
+ * rows of panels · 16 numbers: gain, noise gain, output scale. `scratch` has room for 320 bytes.
+ */
+export function multiply(
+  weights: usize,
+  variances: usize,
+  codes: usize,
+  squares: usize,
+  pairs: i32,
+  outputs: i32,
+  scales: usize,
+  adcMax: f32,
+  y: usize,
+  stride: i32,
+  batch: i32,
+  accumulate: i32,
+  key0: i32,
+  key1: i32,
+  scratch: usize,
+): i32 {
+  const panels = (outputs + 15) >> 4;
+  const scalesBytes = <usize>panels << 6;
+  const panelBytes = <usize>pairs << 6;
+  const rowBytes = <usize>pairs << 2;
+  const strideBytes = <usize>stride << 2;
+  const noisy = variances != 0;
+  const gaussian = scratch + 256;
+  let clipped = 0;
+  for (let p = 0; p < panels; p++) {
+    const panel = weights + <usize>p * panelBytes;
+    const variancePanel = variances + <usize>p * panelBytes;
+    const width = min(outputs - (p << 4), 16);
+    const scale = scales + (<usize>p << 6);
+    let row = 0;
+    let at = y + (<usize>p << 6);
+    let rowAt: usize = 0;
+    for (; row + 2 <= batch; row += 2) {
+      dot2(panel, codes + rowAt, rowBytes, pairs, scratch);
+      if (noisy) {
+        dot2(variancePanel, squares + rowAt, rowBytes, pairs, scratch + 128);
+        gaussians(gaussian, (row * panels + p) << 4, key0, key1);
+      }
+      clipped += finish(scratch, noisy, gaussian, scale, scalesBytes, adcMax, at, width, accumulate);
+      at += strideBytes;
+      if (noisy) gaussians(gaussian, ((row + 1) * panels + p) << 4, key0, key1);
+      clipped += finish(scratch + 64, noisy, gaussian, scale, scalesBytes, adcMax, at, width, accumulate);
+      at += strideBytes;
+      rowAt += rowBytes << 1;
+    }
+    if (row < batch) {
+      dot1(panel, codes + rowAt, pairs, scratch);
+      if (noisy) {
+        dot1(variancePanel, squares + rowAt, pairs, scratch + 128);
+        gaussians(gaussian, (row * panels + p) << 4, key0, key1);
+      }
+      clipped += finish(scratch, noisy, gaussian, scale, scalesBytes, adcMax, at, width, accumulate);
+    }
+  }
+  return clipped;
+}
+
+/** `count` (a multiple of 16) numbers of N(0, 1) at `out`: what the read noise is made of, for its tests. */
+export function fillGaussian(out: usize, count: i32, key0: i32, key1: i32): void {
+  for (let i = 0; i < count; i += 16) gaussians(out + (<usize>i << 2), i, key0, key1);
+}
