@@ -1,5 +1,5 @@
 import type { Arena } from "./arena.ts";
-import { wasmBase64 } from "./float.wasm.gen.ts";
+import { floatWasm } from "./float.wasm.gen.ts";
 import type { FloatKernel } from "./float-kernel.ts";
 
 /**
@@ -30,7 +30,7 @@ interface Exports extends FloatPointerKernel {
   setScratch(at: number): void;
 }
 
-const compiled = new WebAssembly.Module(Buffer.from(wasmBase64, "base64"));
+const compiled = new WebAssembly.Module(Buffer.from(floatWasm, "base64"));
 
 /**
  * The products of `assembly/float.ts` over the memory of an arena, by address. Takes 148 KB of the arena for its packing;

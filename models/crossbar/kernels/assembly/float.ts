@@ -1,3 +1,4 @@
+// kernel
 // Products of Float32 matrices in WebAssembly SIMD. Pointers are byte addresses in the imported memory.
 //
 // One micro-kernel does all three products: 2 rows × 16 columns of C, over at most 256 values of k. It wants
