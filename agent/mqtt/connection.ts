@@ -22,6 +22,8 @@ export interface Connection {
   publish(topic: string, payload: string | Uint8Array, options?: { qos?: 0 | 1; retain?: boolean }): Promise<void>;
   /** Resolves at the first connection. */
   readonly connected: Promise<void>;
+  /** Ask for no more messages; resolves when the broker sends none any more, or at once while it is away. */
+  unsubscribe(): Promise<void>;
   /** Say offline and disconnect. */
   close(): Promise<void>;
 }
@@ -33,6 +35,8 @@ export interface ConnectionOptions {
   /** Topic filters to subscribe to, anew at each connection. */
   readonly filters: readonly string[];
   readonly onMessage: MessageHandler;
+  /** Told at each connection. */
+  readonly onConnect?: () => void;
   readonly emit: Emit;
   readonly nowNs: () => bigint;
 }
@@ -44,7 +48,8 @@ const reconnectMs = 1000;
  * Connect, also when the broker is not there yet: tries again for ever, subscribes at each connection, keeps what is
  * published meanwhile. `{base}/bridge/state` says online, and offline by the will.
  */
-export const connect = ({ url, mqtt: settings, filters, onMessage, emit, nowNs }: ConnectionOptions): Connection => {
+export const connect = (options: ConnectionOptions): Connection => {
+  const { url, mqtt: settings, filters, onMessage, emit, nowNs } = options;
   const stateTopic = `${settings.base}/bridge/state`;
   const client = mqtt.connect(url, clientOptions(settings, stateTopic));
   client.handleMessage = ({ topic, payload, qos }, done) =>
@@ -60,6 +65,7 @@ export const connect = ({ url, mqtt: settings, filters, onMessage, emit, nowNs }
     }
     client.publish(stateTopic, '{"state":"online"}', { retain: true, qos: 1 });
     emit({ name: "BrokerConnected", detail: `Connected to ${withoutSecrets(url)}.` });
+    options.onConnect?.();
   });
   const away = (reason: string): void => {
     if (lost || client.disconnecting) return;
@@ -74,13 +80,28 @@ export const connect = ({ url, mqtt: settings, filters, onMessage, emit, nowNs }
     publish: async (topic, payload, options = {}) => {
       await client.publishAsync(topic, payload as Buffer, { qos: options.qos ?? 0, retain: options.retain ?? false });
     },
+    unsubscribe: async () => {
+      if (client.connected) await within(1000, client.unsubscribeAsync([...filters]));
+    },
     close: () => leave(client, stateTopic),
   };
 };
 
 const leave = async (client: MqttClient, stateTopic: string): Promise<void> => {
-  if (client.connected) await client.publishAsync(stateTopic, '{"state":"offline"}', { retain: true, qos: 1 });
-  await client.endAsync(!client.connected);
+  if (client.connected) {
+    await within(1000, client.publishAsync(stateTopic, '{"state":"offline"}', { retain: true, qos: 1 }));
+  }
+  await within(1000, client.endAsync(!client.connected));
+};
+
+/** Wait for the broker, but not longer than so many milliseconds: a program that is told to stop stops. */
+export const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => {}), limit]);
+  clearTimeout(timer);
 };
 
 const clientOptions = (settings: Config["mqtt"], stateTopic: string): IClientOptions => ({

@@ -50,10 +50,10 @@ export class AnomalyStore {
     return this.#record(change);
   }
 
-  /** End, as `interrupted`, what was active when the agent last stopped. @returns those anomalies */
-  closeInterrupted(): readonly AnomalyRow[] {
+  /** End, as `interrupted`, what is active: of one stream whose pipeline failed, or of all at a start. @returns those */
+  closeInterrupted(stream?: string): readonly AnomalyRow[] {
     return this.#database.transaction(() =>
-      this.list({ state: "active" }).map((before) => {
+      this.list({ state: "active", ...(stream === undefined ? {} : { stream }) }).map((before) => {
         const after: AnomalyRow = { ...before, state: "interrupted" };
         this.#database.prepare("UPDATE anomalies SET state = 'interrupted' WHERE id = ?").run(before.id);
         this.#enqueue("end", before, after);

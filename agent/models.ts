@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { deviceByName } from "../models/crossbar/devices/registry.ts";
+import { parseModel } from "../models/load.ts";
+import type { Model } from "../models/model.ts";
+import { AnalogNetwork } from "../models/network/analog.ts";
+import { DigitalNetwork } from "../models/network/digital.ts";
+import type { Config } from "./config/schema.ts";
+
+/** Where the models lie that come with the program, `<name>/model.onnx` each. */
+export const zooFolder = fileURLToPath(new URL("../models/zoo", import.meta.url));
+
+/** A model that there is none of. Exit code 66. */
+export class ModelNotFound extends Error {
+  readonly exitCode = 66;
+}
+
+/** Names of the models in the zoo. */
+export const zooNames = (): readonly string[] =>
+  existsSync(zooFolder)
+    ? readdirSync(zooFolder)
+        .filter((name) => existsSync(join(zooFolder, name, "model.onnx")))
+        .sort()
+    : [];
+
+/** The file of a model: of the zoo by name, else an `.onnx` file by path. @throws ModelNotFound */
+export const modelFile = (nameOrPath: string): string => {
+  const inZoo = join(zooFolder, nameOrPath, "model.onnx");
+  if (/^[A-Za-z0-9_.-]+$/.test(nameOrPath) && existsSync(inZoo)) return inZoo;
+  if (existsSync(nameOrPath) && nameOrPath.endsWith(".onnx")) return nameOrPath;
+  const known = zooNames();
+  const names = known.length === 0 ? "none in the zoo" : known.join(", ");
+  throw new ModelNotFound(`model: expected an .onnx file or one of (${names}), got ${nameOrPath}`);
+};
+
+/**
+ * Read a model and program it on a crossbar of its own: devices, age and compensation as the chip says. The device
+ * `digital` runs it without a crossbar.
+ *
+ * @throws ModelNotFound, or what `parseModel` throws when the file is no model that fits
+ */
+export const openModel = (nameOrPath: string, chip: Config["chip"]): Model => {
+  const bytes = readFileSync(modelFile(nameOrPath));
+  const { graph, manifest } = parseModel(bytes);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (chip.device === "digital")
+    return { manifest, sha256, network: new DigitalNetwork(graph, { kernel: chip.kernel }) };
+  const { device, seed, kernel } = { ...chip, device: deviceByName(chip.device) };
+  const network = new AnalogNetwork(graph, { device, seed, mapping: manifest.mapping, kernel });
+  network.ageTo(chip.ageSeconds);
+  network.calibrate(chip.compensation);
+  return { manifest, sha256, network };
+};

@@ -1,0 +1,71 @@
+import type { Manifest } from "../models/manifest.ts";
+import type { AnomalyChange, Classification, SampleBlock } from "../pipelines/signal.ts";
+
+/** Values kept for the level curve of the live view. */
+const levelsKept = 24;
+
+/** What one stream did so far; read by the live view and by the summary. */
+export class StreamStatistics {
+  readonly name: string;
+  readonly modality: Manifest["modality"];
+  messages = 0;
+  rejected = 0;
+  dropped = 0;
+  frames = 0;
+  anomalies = 0;
+  /** Length of the signal that came in, by its own rate. */
+  signalSeconds = 0;
+  /** Time spent in codec, pipeline and store. */
+  busySeconds = 0;
+  /** Why it does not run, where it does not. */
+  stopped: string | undefined;
+  last: Classification | undefined;
+  readonly classifications = new Map<string, number>();
+  /** Root mean square of the last blocks, first channel, mean removed, newest last. */
+  readonly levels: number[] = [];
+
+  constructor(name: string, modality: Manifest["modality"]) {
+    this.name = name;
+    this.modality = modality;
+  }
+
+  /** Count a block that was decoded. */
+  block({ samples, channels, sampleRateHz }: SampleBlock): void {
+    const length = samples.length / channels.length;
+    this.signalSeconds += length / sampleRateHz;
+    this.levels.push(levelOf(samples, channels.length));
+    if (this.levels.length > levelsKept) this.levels.shift();
+  }
+
+  /** Count a classification. */
+  classification(classification: Classification): void {
+    this.frames++;
+    this.last = classification;
+    this.classifications.set(classification.label, (this.classifications.get(classification.label) ?? 0) + 1);
+  }
+
+  /** Count an anomaly when it is raised. */
+  change({ type }: AnomalyChange): void {
+    if (type === "new") this.anomalies++;
+  }
+
+  /** Seconds of signal worked off in one second of computing; undefined before anything was. */
+  get realTimeFactor(): number | undefined {
+    return this.busySeconds > 0 && this.signalSeconds > 0 ? this.signalSeconds / this.busySeconds : undefined;
+  }
+}
+
+const levelOf = (samples: Float32Array, channels: number): number => {
+  let sum = 0;
+  let squares = 0;
+  let n = 0;
+  for (let i = 0; i < samples.length; i += channels) {
+    const x = samples[i]!;
+    if (!Number.isFinite(x)) continue;
+    sum += x;
+    squares += x * x;
+    n++;
+  }
+  if (n === 0) return 0;
+  return n === 1 ? sum : Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
+};

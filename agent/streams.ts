@@ -1,0 +1,67 @@
+import type { Model } from "../models/model.ts";
+import { type PipelineContext, pipelineFor } from "../pipelines/pipeline.ts";
+import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
+import { codecByName } from "./codecs/codec.ts";
+import type { Config, StreamConfig } from "./config/schema.ts";
+import { decisionRules } from "./decision-rules.ts";
+import { StreamRunner } from "./stream-runner.ts";
+import { StreamStatistics } from "./stream-statistics.ts";
+import type { Emit } from "./telemetry/events.ts";
+
+/** Gives a stream its model. */
+export type OpenModel = (name: string, chip: Config["chip"]) => Model;
+
+/** What a stream tells. */
+export interface StreamListeners {
+  readonly emit: Emit;
+  /** Takes each change of an anomaly; may throw when it cannot be written. */
+  readonly onChange: (change: AnomalyChange) => void;
+  readonly onClassification: (classification: Classification) => void;
+  /** The pipeline failed: what it had raised will get no end from it. */
+  readonly onFailure: (stream: string) => void;
+}
+
+/**
+ * Build a stream from its configuration: codec → pipeline with its model.
+ * @throws when the model cannot be read, is of another modality, or its shape does not fit
+ */
+export const openStream = (
+  stream: StreamConfig,
+  chip: Config["chip"],
+  openModel: OpenModel,
+  statistics: StreamStatistics,
+  { emit, onChange, onClassification, onFailure }: StreamListeners,
+): StreamRunner => {
+  const model = openModel(stream.model, chip);
+  const { modality, name } = model.manifest;
+  if (modality !== stream.pipeline) {
+    throw new RangeError(
+      `model: expected one for the pipeline ${stream.pipeline}, got ${name}, which is for ${modality}`,
+    );
+  }
+  const codec = codecByName(stream.codec);
+  const context: PipelineContext = {
+    rules: decisionRules(model.manifest, stream.decisions),
+    onClassification: (classification) => {
+      statistics.classification(classification);
+      onClassification(classification);
+    },
+    onDrop: (reason, count) => emit({ name: "SamplesDropped", stream: stream.name, reason, count }),
+  };
+  // Built once before it runs, so that a model that does not fit is refused at the start.
+  pipelineFor(modality)(model, context);
+  return new StreamRunner({
+    decode: ({ payload, receivedAtNs, topic }) =>
+      codec.decode(payload, { stream: stream.name, receivedAtNs, topic, settings: stream.settings }),
+    pipeline: (blocks) => pipelineFor(modality)(model, context).run(blocks),
+    onChange,
+    onFailure: () => onFailure(stream.name),
+    statistics,
+    emit,
+    nowSeconds: () => performance.now() / 1000,
+  });
+};
+
+/** Counters of each configured stream. */
+export const statisticsOf = (config: Config): readonly StreamStatistics[] =>
+  config.streams.map(({ name, pipeline }) => new StreamStatistics(name, pipeline));
