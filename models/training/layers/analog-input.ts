@@ -1,0 +1,54 @@
+import type { Build, Pass } from "../layer.ts";
+import type { Statistic } from "../parameters.ts";
+
+/**
+ * The converters around a layer of weights, in training: a DAC that rounds and clips its inputs, with the range
+ * learned as a running mean of each batch's largest |x|, and noise on the outputs. The gradient passes through the
+ * rounding (straight-through) and stops where the DAC clips. Until a range is known nothing is rounded.
+ */
+export class AnalogInput {
+  readonly #build: Build;
+  readonly #length: number;
+  readonly #rounded: Float32Array | undefined;
+  readonly #inputRange: Statistic | undefined;
+  readonly #outputRange: Statistic | undefined;
+
+  constructor(name: string, inputLength: number, build: Build) {
+    const { activationBits, outputNoise } = build.converters;
+    this.#build = build;
+    this.#length = inputLength;
+    if (activationBits !== undefined) {
+      this.#rounded = build.arena.float32(build.batch * inputLength);
+      this.#inputRange = build.parameters.declareStatistic(`${name}.input-max`, 1, 0);
+    }
+    if (outputNoise !== undefined) this.#outputRange = build.parameters.declareStatistic(`${name}.output-max`, 1, 0);
+  }
+
+  /** What the weights see of `x`. */
+  convert(x: Float32Array, { count, training }: Pass): Float32Array {
+    if (!this.#rounded || !this.#inputRange) return x;
+    const { loops, converters } = this.#build;
+    const n = count * this.#length;
+    const most = loops.maxAbsolute(x.byteOffset, n);
+    if (training) this.#inputRange.batch[0] = most;
+    const range = this.#inputRange.running[0]!;
+    if (range === 0) return x;
+    const levels = 2 ** (converters.activationBits! - 1) - 1;
+    loops.roundToLevels(x.byteOffset, this.#rounded.byteOffset, n, range / levels, levels);
+    return this.#rounded;
+  }
+
+  /** Stop the gradient where the DAC clipped `x`. */
+  backward(x: Float32Array, dx: Float32Array, count: number): void {
+    const range = this.#inputRange?.running[0] ?? 0;
+    if (range > 0) this.#build.loops.maskBeyond(x.byteOffset, dx.byteOffset, count * this.#length, range);
+  }
+
+  /** Add noise to the first `n` outputs. */
+  disturb(y: Float32Array, n: number, { training, random }: Pass): void {
+    if (!this.#outputRange || !training) return;
+    this.#outputRange.batch[0] = this.#build.loops.maxAbsolute(y.byteOffset, n);
+    const sigma = this.#build.converters.outputNoise! * this.#outputRange.running[0]!;
+    if (sigma > 0) for (let i = 0; i < n; i++) y[i]! += sigma * random.gaussian();
+  }
+}
