@@ -1,0 +1,47 @@
+import { Arena } from "../crossbar/kernels/arena.ts";
+import type { FloatKernel } from "../crossbar/kernels/float-kernel.ts";
+import { floatReference } from "../crossbar/kernels/float-reference.ts";
+import { floatSimd } from "../crossbar/kernels/float-simd.ts";
+import type { Shape } from "../tensor.ts";
+import { foldBatchNorm } from "./fold-batch-norm.ts";
+import type { Graph } from "./graph.ts";
+import type { Network } from "./network.ts";
+import { type Plan, plan, planBytes } from "./plan.ts";
+
+export interface DigitalOptions {
+  readonly kernel: FloatKernel["name"];
+}
+
+/** The packing buffers of the SIMD kernel, with room to spare; what is not touched costs nothing. */
+export const kernelScratchBytes = 2 ** 20;
+
+/** A graph run in Float32, batch normalisation folded: the digital twin of every analog network. */
+export class DigitalNetwork implements Network {
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  readonly #plan: Plan;
+
+  /** @throws ModelError when the graph does not fit together */
+  constructor(graph: Graph, { kernel: name }: DigitalOptions = { kernel: "simd" }) {
+    const folded = foldBatchNorm(graph);
+    const weights = folded.nodes.reduce((sum, node) => sum + ("weights" in node ? node.weights.length * 4 + 64 : 0), 0);
+    const arena = new Arena(planBytes(folded) + weights + kernelScratchBytes);
+    const kernel = name === "simd" ? floatSimd(arena) : floatReference;
+    this.#plan = plan(folded, {
+      arena,
+      depthwise: "direct",
+      productOf: ({ weights, outputs, inputs }) => {
+        const matrix = arena.float32(weights.length);
+        matrix.set(weights);
+        return (x, y, rows) => kernel.gemmNT(x, matrix, y, rows, outputs, inputs, 0);
+      },
+    });
+    this.inputShape = this.#plan.inputShape;
+    this.outputShape = this.#plan.outputShape;
+  }
+
+  /** Run one sample. Allocates nothing. @throws RangeError when a length does not fit */
+  infer(input: Float32Array, output: Float32Array): void {
+    this.#plan.infer(input, output);
+  }
+}

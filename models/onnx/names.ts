@@ -1,0 +1,14 @@
+/** What the writer adds to the name of a value whose channels come first in the file. The reader takes it off. */
+export const channelsFirst = ":channels-first";
+/** The same for a global mean before its two axes of size 1 are dropped. */
+export const pooled = ":pooled";
+
+/** The value's name in the graph. */
+export const plainName = (name: string): string =>
+  [channelsFirst, pooled].reduce((n, end) => (n.endsWith(end) ? n.slice(0, -end.length) : n), name);
+
+/** `TensorProto.DataType` of the ONNX schema. */
+export const floatType = 1;
+export const int32Type = 6;
+export const int64Type = 7;
+export const doubleType = 11;
