@@ -50,8 +50,8 @@ export const decodeWav = (bytes: Uint8Array, { lenient = false }: { readonly len
     }
     at = body + size + (size % 2);
   }
-  if (header === undefined) return no("expected a format chunk, found none");
-  if (data === undefined) return no("expected a data chunk, found none");
+  if (header === undefined) return no("expected a format chunk, got none");
+  if (data === undefined) return no("expected a data chunk, got none");
   if (header.channels === 0 || header.sampleRateHz === 0) {
     return no(`expected at least one channel and a rate, got ${header.channels} channels at ${header.sampleRateHz} Hz`);
   }
