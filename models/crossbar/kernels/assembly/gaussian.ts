@@ -1,16 +1,17 @@
 // Gaussian numbers by counter, sixteen at a time: the analog kernel's read noise. `kernels/gaussian.ts` is the
 // same arithmetic in plain TypeScript, to the last bit; a change here is a change there.
 
-/** A word of 32 random bits in each lane: the hash "lowbias32" (Wellons 2018) of a counter, with two keys. */
+/** A word of 32 random bits in each lane: the hash "triple32" (Wellons 2018) of a counter, a second key in its middle. */
 // @ts-ignore: decorator
 @inline
 export function hash(counter: v128, key1: v128): v128 {
-  let h = v128.xor(counter, i32x4.shr_u(counter, 16));
-  h = i32x4.mul(h, i32x4.splat(0x21f0aaad));
-  h = v128.xor(h, key1);
+  let h = v128.xor(counter, i32x4.shr_u(counter, 17));
+  h = v128.xor(i32x4.mul(h, i32x4.splat(0xed5ad4bb)), key1);
+  h = v128.xor(h, i32x4.shr_u(h, 11));
+  h = i32x4.mul(h, i32x4.splat(0xac4c1b51));
   h = v128.xor(h, i32x4.shr_u(h, 15));
-  h = i32x4.mul(h, i32x4.splat(0x735a2d97));
-  return v128.xor(h, i32x4.shr_u(h, 15));
+  h = i32x4.mul(h, i32x4.splat(0x31848bab));
+  return v128.xor(h, i32x4.shr_u(h, 14));
 }
 
 /** √(−2 ln u), u uniform in (0, 1] of 31 bits: ln by its exponent and 2·artanh(s) = 2s(1 + s²/3 + s⁴/5). */

@@ -1,0 +1,60 @@
+import { roundHalfToEven } from "../../quantisation.ts";
+import { gaussians16 } from "./gaussian.ts";
+import { type MvmKernel, packedIndex } from "./kernel.ts";
+
+const f = Math.fround;
+
+/** The oracle of the SIMD kernel: one output after the other. Takes arrays from anywhere. */
+export const referenceKernel: MvmKernel = {
+  name: "reference",
+  quantise(x, from, stride, inputs, batch, levelsPerUnit, codeMax, { codes, squares, squareShift }) {
+    const padded = (inputs + 1) & ~1;
+    const rounding = squareShift > 0 ? 1 << (squareShift - 1) : 0;
+    let clipped = 0;
+    for (let row = 0; row < batch; row++) {
+      for (let i = 0; i < padded; i++) {
+        const level = i < inputs ? rint(f(x[from + row * stride + i]! * f(levelsPerUnit))) : 0;
+        if (Math.abs(level) > codeMax) clipped++;
+        const code = Number.isNaN(level) ? 0 : clamp(level, codeMax);
+        codes[row * padded + i] = code;
+        if (squares) squares[row * padded + i] = (code * code + rounding) >> squareShift;
+      }
+    }
+    return clipped;
+  },
+  multiply(tile, { codes, squares }, y, from, stride, batch, accumulate, keys) {
+    const { outputs, inputs, weights, variances, scales, adcMax } = tile;
+    const padded = (inputs + 1) & ~1;
+    const panels = Math.ceil(outputs / 16);
+    const gaussian = new Float32Array(16);
+    let clipped = 0;
+    for (let row = 0; row < batch; row++) {
+      for (let o = 0; o < outputs; o++) {
+        let current = f(dot(weights, codes, o, row * padded, inputs)) * scales[o]!;
+        if (variances && squares) {
+          if (o % 16 === 0) gaussians16(gaussian, 0, (row * panels + (o >> 4)) * 16, keys[0]!, keys[1]!);
+          const variance = f(dot(variances, squares, o, row * padded, inputs));
+          const deviation = f(f(Math.sqrt(variance)) * scales[panels * 16 + o]!);
+          current = f(current) + f(deviation * gaussian[o % 16]!);
+        }
+        const level = rint(f(current));
+        if (Math.abs(level) > adcMax) clipped++;
+        const value = f(clamp(level, adcMax) * scales[2 * panels * 16 + o]!);
+        const at = from + row * stride + o;
+        y[at] = accumulate ? y[at]! + value : value;
+      }
+    }
+    return clipped;
+  },
+};
+
+/** Half to even, and −0.3 to −0 as WebAssembly does. */
+const rint = (x: number): number => (x < 0 ? -roundHalfToEven(-x) : roundHalfToEven(x));
+
+const clamp = (value: number, max: number): number => Math.max(-max, Math.min(max, value));
+
+const dot = (packed: Int16Array, codes: Int16Array, o: number, from: number, inputs: number): number => {
+  let sum = 0;
+  for (let i = 0; i < inputs; i++) sum += packed[packedIndex(o, i, inputs)]! * codes[from + i]!;
+  return sum;
+};

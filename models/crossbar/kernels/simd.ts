@@ -1,0 +1,96 @@
+import { analogWasm } from "./analog.wasm.gen.ts";
+import type { Arena } from "./arena.ts";
+import type { MvmKernel } from "./kernel.ts";
+
+interface Exports {
+  quantise(
+    x: number,
+    stride: number,
+    inputs: number,
+    batch: number,
+    levelsPerUnit: number,
+    codeMax: number,
+    codes: number,
+    squares: number,
+    squareShift: number,
+  ): number;
+  multiply(
+    weights: number,
+    variances: number,
+    codes: number,
+    squares: number,
+    pairs: number,
+    outputs: number,
+    scales: number,
+    adcMax: number,
+    y: number,
+    stride: number,
+    batch: number,
+    accumulate: number,
+    key0: number,
+    key1: number,
+    scratch: number,
+  ): number;
+  fillGaussian(out: number, count: number, key0: number, key1: number): void;
+}
+
+/** The SIMD kernel, and its Gaussian numbers for whoever tests them. */
+export interface SimdKernel extends MvmKernel {
+  /** Fill `out` (of the arena, its length a multiple of 16) with N(0, 1) under two keys of 32 bits. */
+  fillGaussian(out: Float32Array, key0: number, key1: number): void;
+}
+
+const compiled = new WebAssembly.Module(Buffer.from(analogWasm, "base64"));
+const instances = new WeakMap<Arena, Exports>();
+
+/** One instance an arena, however many arrays use it, so that V8 optimises the code once. */
+const instanceOf = (arena: Arena): Exports => {
+  const known = instances.get(arena);
+  if (known) return known;
+  const made = new WebAssembly.Instance(compiled, { env: { memory: arena.memory } }).exports as unknown as Exports;
+  instances.set(arena, made);
+  return made;
+};
+
+/**
+ * The kernel in WebAssembly SIMD over the memory of an arena, from which all its arrays must be cut. It takes
+ * 320 bytes of the arena for itself; an arena released to before that must not be used with it again.
+ */
+export const simdKernel = (arena: Arena): SimdKernel => {
+  const wasm = instanceOf(arena);
+  const scratch = arena.int8(320).byteOffset;
+  return {
+    name: "simd",
+    quantise: (x, from, stride, inputs, batch, levelsPerUnit, codeMax, { codes, squares, squareShift }) =>
+      wasm.quantise(
+        x.byteOffset + 4 * from,
+        stride,
+        inputs,
+        batch,
+        levelsPerUnit,
+        codeMax,
+        codes.byteOffset,
+        squares ? squares.byteOffset : 0,
+        squareShift,
+      ),
+    multiply: (tile, { codes, squares }, y, from, stride, batch, accumulate, keys) =>
+      wasm.multiply(
+        tile.weights.byteOffset,
+        tile.variances ? tile.variances.byteOffset : 0,
+        codes.byteOffset,
+        squares ? squares.byteOffset : 0,
+        (tile.inputs + 1) >> 1,
+        tile.outputs,
+        tile.scales.byteOffset,
+        tile.adcMax,
+        y.byteOffset + 4 * from,
+        stride,
+        batch,
+        accumulate,
+        keys[0]!,
+        keys[1]!,
+        scratch,
+      ),
+    fillGaussian: (out, key0, key1) => wasm.fillGaussian(out.byteOffset, out.length, key0, key1),
+  };
+};

@@ -1,0 +1,24 @@
+import { philox4x32 } from "../random.ts";
+
+/** Events beyond those of writes, which count from zero: what the read noise of a moment is keyed by. */
+export const readEvent = { inference: 0xffffffff, calibration: 0xfffff000 } as const;
+
+const block = new Uint32Array(4);
+
+/**
+ * Write the two keys of a tile's read noise to `out`: a function of (seed, array, tile, number, event), where
+ * `number` (an integer in 0 … 2⁵³ − 1) counts the inferences, or is what a calibration is told apart by.
+ */
+export const readKeys = (
+  seed: number,
+  arrayId: number,
+  tile: number,
+  number: number,
+  event: number,
+  out: Int32Array,
+): void => {
+  const high = (number / 2 ** 32) | 0;
+  philox4x32(number | 0, high, (arrayId << 16) | tile, event, seed | 0, (seed / 2 ** 32) | 0, block);
+  out[0] = block[0]!;
+  out[1] = block[1]!;
+};
