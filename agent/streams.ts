@@ -40,6 +40,7 @@ export const openStream = (
     );
   }
   const codec = codecByName(stream.codec);
+  if (codec === undefined) throw new RangeError(`codec: expected a known one, got ${stream.codec}`);
   const context: PipelineContext = {
     rules: decisionRules(model.manifest, stream.decisions),
     onClassification: (classification) => {

@@ -9,8 +9,8 @@ export interface ModalitySummary {
   readonly anomalies: number;
 }
 
-/** What all streams did: one entry a modality that has a stream. */
-export type Summary = Partial<Record<Manifest["modality"], ModalitySummary>> & {
+/** What all streams did: one entry a modality. */
+export type Summary = Readonly<Record<Manifest["modality"], ModalitySummary>> & {
   /** Frames classified in a second of wall clock. */
   readonly framesPerSecond: number;
   /**
@@ -22,13 +22,14 @@ export type Summary = Partial<Record<Manifest["modality"], ModalitySummary>> & {
 
 /** Sum up streams by modality. @param wallSeconds how long they ran */
 export const summarise = (streams: readonly StreamStatistics[], wallSeconds: number): Summary => {
-  const modalities = [...new Set(streams.map(({ modality }) => modality))];
+  const of = (modality: Manifest["modality"]) => sumOf(streams.filter((stream) => stream.modality === modality));
   const frames = streams.reduce((sum, stream) => sum + stream.frames, 0);
   const load = streams.reduce((sum, { realTimeFactor }) => sum + (realTimeFactor ? 1 / realTimeFactor : 0), 0);
   return {
-    ...Object.fromEntries(
-      modalities.map((modality) => [modality, sumOf(streams.filter((stream) => stream.modality === modality))]),
-    ),
+    audio: of("audio"),
+    ecg: of("ecg"),
+    vibration: of("vibration"),
+    sensor: of("sensor"),
     framesPerSecond: round(wallSeconds > 0 ? frames / wallSeconds : 0),
     realTimeFactor: load > 0 ? round(1 / load) : null,
   };

@@ -1,0 +1,53 @@
+import { Command } from "commander";
+import { startAgent } from "../compose.ts";
+import { loadConfig } from "../config/load.ts";
+import { knownNames } from "../known-names.ts";
+import { createLog } from "../telemetry/log.ts";
+import { LiveView } from "../terminal/live-view.ts";
+import { summarise, summaryTable } from "../terminal/summary.ts";
+import { ExitError, exitCodes } from "./exit.ts";
+import { untilStopped } from "./stop-signals.ts";
+
+/** `run`: the agent. */
+export const runCommand = (): Command =>
+  new Command("run")
+    .description("run the agent until it is told to stop")
+    .requiredOption("--config <file>", "configuration")
+    .option("--live", "draw the streams on standard output")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  ohmwatch run --config /etc/ohmwatch/ohmwatch.yaml\n  OHMWATCH__MQTT__URL=mqtt://broker ohmwatch run --config hall.yaml --live",
+    )
+    .action(async ({ config: file, live }: { config: string; live?: boolean }) => {
+      const config = loadConfig(file, knownNames());
+      let view: LiveView | undefined;
+      const log = createLog(config.log.level, {
+        write: (line) => (view === undefined ? process.stderr.write(line) : view.write(line)),
+      });
+      const startedAtMs = performance.now();
+      const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
+      if (agent.streams.every(({ stopped }) => stopped !== undefined)) {
+        await agent.stop();
+        const reasons = agent.streams.map(({ name, stopped }) => `${name}: ${stopped}`).join("\n");
+        throw new ExitError(
+          `${file}: expected at least one stream that can run, got none\n${reasons}`,
+          exitCodes.config,
+        );
+      }
+      if (live) {
+        const title = `Ohmwatch · ${agent.brokerUrl}`;
+        view = new LiveView({ title, streams: agent.streams, screen: process.stdout, colour: colour(), nowMs });
+        view.start();
+      }
+      await untilStopped();
+      view?.stop();
+      view = undefined;
+      await agent.stop();
+      const summary = summarise(agent.streams, (performance.now() - startedAtMs) / 1000);
+      process.stderr.write(summaryTable(agent.streams, summary));
+    });
+
+const nowMs = (): number => performance.now();
+
+/** [no-color.org]: any value that is not empty. */
+export const colour = (): "auto" | "never" => (process.env["NO_COLOR"] ? "never" : "auto");

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { anomaliesCommand } from "./cli/anomalies.ts";
+import { classifyCommand } from "./cli/classify.ts";
+import { configCommand } from "./cli/config.ts";
+import { demoCommand } from "./cli/demo.ts";
+import { doctorCommand } from "./cli/doctor.ts";
+import { exitCodeOf, exitCodes } from "./cli/exit.ts";
+import { replayCommand } from "./cli/replay.ts";
+import { runCommand } from "./cli/run.ts";
+import { traceCommand } from "./cli/trace.ts";
+
+const versionOf = (): string => {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+};
+
+const program = new Command("ohmwatch")
+  .description("Streams from MQTT through neural networks on a simulated memristive crossbar; anomalies in a database.")
+  .version(versionOf())
+  .showSuggestionAfterError()
+  .showHelpAfterError("(--help shows the options)")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  ohmwatch demo --seconds 30
+  ohmwatch run --config hall.yaml
+  ohmwatch classify --model ecg-beats record.hea`,
+  );
+
+for (const make of [
+  demoCommand,
+  runCommand,
+  classifyCommand,
+  traceCommand,
+  replayCommand,
+  anomaliesCommand,
+  configCommand,
+  doctorCommand,
+]) {
+  program.addCommand(make().showSuggestionAfterError().showHelpAfterError("(--help shows the options)"));
+}
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+  command.exitOverride();
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = codeOf(error);
+  if (!(error instanceof CommanderError)) report(error, process.exitCode);
+}
+
+function codeOf(error: unknown): number {
+  if (!(error instanceof CommanderError)) return exitCodeOf(error);
+  return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+}
+
+/** Foreseen errors are their sentence; a defect of ours also shows where it is. */
+function report(error: unknown, code: number): void {
+  const foreseen = code !== exitCodes.internal && error instanceof Error;
+  process.stderr.write(`${foreseen ? error.message : ((error as Error)?.stack ?? String(error))}\n`);
+}
