@@ -19,7 +19,13 @@ export interface Manifest {
   readonly decisions: readonly DecisionRule[];
   /** A few inputs (int8 codes) and the digital outputs that they must give. */
   readonly testVectors: readonly { readonly input: readonly number[]; readonly output: readonly number[] }[];
-  readonly training: { readonly recipe: string; readonly seed: number; readonly command: string };
+  readonly training: {
+    readonly recipe: string;
+    readonly seed: number;
+    readonly command: string;
+    /** The recipe's `data`: which recordings were trained on, so that an evaluation can leave them out. */
+    readonly data?: Readonly<Record<string, unknown>>;
+  };
 }
 
 export interface InputContract {

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import type { InputContract } from "../../models/manifest.ts";
+import { SequentialRandom } from "../../models/random.ts";
+import { sizeOf } from "../../models/tensor.ts";
+import type { TrainOptions } from "../../models/training/trainer.ts";
+import type { TrainingSet } from "../../models/training/training-set.ts";
+import { KeywordFeatures } from "./augment-keywords.ts";
+import { bearingFaults } from "./bearing-faults.ts";
+import { ecgBeats, recordsOf } from "./ecg-beats.ts";
+import { keywordPictures, type LogMelClips } from "./keywords.ts";
+import { type LabelledFeatures, momentsOf, standardise, subset } from "./labelled.ts";
+import { contractPipeline } from "./pipeline-of.ts";
+import { pumpNormalWindows } from "./pump.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** Everything that training takes, made from recordings. */
+export interface Prepared {
+  readonly training: TrainingSet;
+  readonly validation: TrainingSet;
+  /** Standardised features out of the training recordings, to set ranges by. */
+  readonly calibration: readonly Float32Array[];
+  readonly input: InputContract;
+  readonly augment?: NonNullable<TrainOptions["augment"]>;
+}
+
+/** Read the recordings that a recipe names below the data folder `root`. */
+export const prepare = async (recipe: Recipe, root: string): Promise<Prepared> => {
+  const { kind } = recipe.data;
+  if (kind === "keywords") return prepareKeywords(recipe, join(root, "speech-commands"));
+  if (kind === "ecg-beats") return prepareEcg(recipe, join(root, "mitdb"));
+  if (kind === "bearing-faults") return prepareBearings(recipe, join(root, "cwru-12k-drive-end"));
+  return preparePump(recipe, join(root, "skab"));
+};
+
+/** The contract of a recipe once its features are known: with their statistics and the width of a code. */
+const contractOf = (recipe: Recipe, statistics: Record<string, unknown> = {}): InputContract => {
+  const { clip, features, ...rest } = recipe.input;
+  return { ...rest, features: { ...features, ...statistics }, scale: clip / 127 };
+};
+
+const neutral = { mean: [0], std: [1] };
+
+const prepareKeywords = (recipe: Recipe, folder: string): Prepared => {
+  const training = keywordPictures(folder, recipe.labels, "training");
+  const validation = keywordPictures(folder, recipe.labels, "validation");
+  const coefficients = Number(recipe.input.features["coefficients"]);
+  const plain = new KeywordFeatures(coefficients, neutral.mean, neutral.std);
+  const some = featuresOf(plain, training, pick(training.count, 4000, recipe.training.seed), recipe.input.shape);
+  const statistics = momentsOf(some, coefficients);
+  const final = new KeywordFeatures(coefficients, statistics.mean, statistics.std);
+  const all = Array.from({ length: validation.count }, (_, i) => i);
+  const { calibrationSamples } = recipe.mapping;
+  const calibration = featuresOf(
+    final,
+    training,
+    pick(training.count, calibrationSamples, recipe.training.seed + 1),
+    recipe.input.shape,
+  );
+  return {
+    training: { shape: recipe.input.shape, count: training.count, x: training.x, labels: training.labels },
+    validation: featuresOf(final, validation, all, recipe.input.shape),
+    calibration: rowsOf(calibration),
+    input: contractOf(recipe, statistics),
+    augment: {
+      module: new URL("./augment-keywords.ts", import.meta.url),
+      options: { how: recipe.augment, coefficients, ...statistics },
+    },
+  };
+};
+
+const featuresOf = (
+  maker: KeywordFeatures,
+  clips: LogMelClips,
+  indices: ArrayLike<number>,
+  shape: readonly number[],
+): LabelledFeatures => {
+  const size = sizeOf(shape);
+  const x = new Float32Array(new SharedArrayBuffer(4 * size * indices.length));
+  const labels = new Int32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const picture = clips.x.subarray(indices[i]! * size, (indices[i]! + 1) * size);
+    maker.plainInto(picture, x.subarray(i * size, (i + 1) * size));
+    labels[i] = clips.labels[indices[i]!]!;
+  }
+  return { shape, count: indices.length, x, labels, groups: [], missed: [] };
+};
+
+const prepareEcg = async (recipe: Recipe, folder: string): Promise<Prepared> => {
+  const input = contractOf(recipe);
+  const pipeline = () => contractPipeline(recipe.modality, input);
+  const all = await ecgBeats(folder, recordsOf(folder, "train"), recipe.labels, pipeline);
+  const held = recipe.data["validationRecords"] as string[];
+  // A false detection has no class to learn.
+  const training = subset(all, (i) => all.labels[i]! >= 0 && !held.includes(all.groups[i]!));
+  const validation = subset(all, (i) => all.labels[i]! >= 0 && held.includes(all.groups[i]!));
+  return { training, validation, calibration: some(training, recipe), input };
+};
+
+const prepareBearings = async (recipe: Recipe, folder: string): Promise<Prepared> => {
+  const raw = contractOf(recipe, neutral);
+  const loads = recipe.data["trainLoads"] as number[];
+  const all = await bearingFaults(folder, loads, recipe.labels, () => contractPipeline(recipe.modality, raw), "both");
+  const statistics = momentsOf(all, Number(recipe.input.features["bands"]));
+  standardise(all, statistics.mean, statistics.std);
+  const last = lastFifthOfEachGroup(all);
+  const training = subset(all, (i) => !last.has(i));
+  const validation = subset(all, (i) => last.has(i));
+  return { training, validation, calibration: some(training, recipe), input: contractOf(recipe, statistics) };
+};
+
+const preparePump = async (recipe: Recipe, folder: string): Promise<Prepared> => {
+  const input = contractOf(recipe);
+  const all = await pumpNormalWindows(folder, () => contractPipeline(recipe.modality, input));
+  const last = lastFifthOfEachGroup(all);
+  const training = subset(all, (i) => !last.has(i));
+  return { training, validation: subset(all, (i) => last.has(i)), calibration: some(training, recipe), input };
+};
+
+/** The end of each recording, so that validation windows do not overlap those trained on but for the one at the seam. */
+const lastFifthOfEachGroup = (set: LabelledFeatures): Set<number> => {
+  const held = new Set<number>();
+  for (const group of new Set(set.groups)) {
+    const mine = set.groups.flatMap((g, i) => (g === group ? [i] : []));
+    for (const i of mine.slice(Math.floor(mine.length * 0.8))) held.add(i);
+  }
+  return held;
+};
+
+const some = (set: LabelledFeatures, recipe: Recipe): Float32Array[] => {
+  const chosen = new Set(pick(set.count, recipe.mapping.calibrationSamples, recipe.training.seed));
+  return rowsOf(subset(set, (i) => chosen.has(i)));
+};
+
+const rowsOf = (set: LabelledFeatures): Float32Array[] => {
+  const size = sizeOf(set.shape);
+  return Array.from({ length: set.count }, (_, i) => Float32Array.from(set.x.subarray(i * size, (i + 1) * size)));
+};
+
+/** `n` different indices below `count`, by seed. */
+const pick = (count: number, n: number, seed: number): number[] => {
+  const order = Array.from({ length: count }, (_, i) => i);
+  new SequentialRandom(seed, [count, n, 0]).shuffle(order);
+  return order.slice(0, n);
+};

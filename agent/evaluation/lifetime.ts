@@ -1,0 +1,90 @@
+import { deviceByName } from "../../models/crossbar/devices/registry.ts";
+import type { Manifest } from "../../models/manifest.ts";
+import { AnalogNetwork } from "../../models/network/analog.ts";
+import { DigitalNetwork } from "../../models/network/digital.ts";
+import type { Graph } from "../../models/network/graph.ts";
+import { spread } from "./metrics.ts";
+import type { Figures, Task } from "./task.ts";
+
+export type Compensation = "none" | "global" | "per-column";
+
+export interface LifetimeOptions {
+  readonly device: string;
+  readonly agesSeconds: readonly { readonly name: string; readonly seconds: number }[];
+  readonly compensations: readonly Compensation[];
+  /** Chips with the seeds 1 … n. */
+  readonly seeds: number;
+}
+
+/** Mean, spread and worst of each figure over the chips, at one age with one compensation. */
+export interface AgedFigures {
+  readonly age: string;
+  readonly compensation: Compensation;
+  /** Of the first figure (accuracy, or F1). */
+  readonly mean: number;
+  readonly std: number;
+  readonly worst: number;
+  readonly figures: Readonly<Record<string, ReturnType<typeof spread>>>;
+}
+
+export interface Lifetime {
+  readonly device: string;
+  readonly seeds: number;
+  readonly digital: Figures;
+  readonly analog: readonly AgedFigures[];
+}
+
+/**
+ * Measure a model on digital arithmetic and on simulated chips over their age: each seed programmes one chip, which
+ * then ages; each compensation is measured at each age.
+ */
+export const measureLifetime = (
+  graph: Graph,
+  manifest: Manifest,
+  task: Task,
+  options: LifetimeOptions,
+  onProgress: (done: number, all: number) => void = () => {},
+): Lifetime => {
+  const { device, agesSeconds, compensations, seeds } = options;
+  const digital = task.score(new DigitalNetwork(graph, { kernel: "simd" }));
+  const runs = new Map<string, Figures["numbers"][]>();
+  const all = seeds * agesSeconds.length * compensations.length;
+  let done = 0;
+  for (let seed = 1; seed <= seeds; seed++) {
+    const chip = new AnalogNetwork(graph, {
+      device: deviceByName(device),
+      seed,
+      mapping: manifest.mapping,
+      kernel: "simd",
+    });
+    for (const { name, seconds } of agesSeconds) {
+      chip.ageTo(seconds);
+      for (const compensation of compensations) {
+        chip.calibrate(compensation);
+        const key = `${name}\n${compensation}`;
+        runs.set(key, [...(runs.get(key) ?? []), task.score(chip).numbers]);
+        onProgress(++done, all);
+      }
+    }
+  }
+  const first = Object.keys(digital.numbers)[0]!;
+  const analog = [...runs].map(([key, results]): AgedFigures => {
+    const [age, compensation] = key.split("\n") as [string, Compensation];
+    const names = [...new Set(results.flatMap((r) => Object.keys(r)))];
+    const figures = Object.fromEntries(
+      names.map((n) => [n, spread(results.map((r) => r[n]).filter((v): v is number => v !== undefined))]),
+    );
+    const { mean, std, min } = figures[first]!;
+    return { age, compensation, mean, std, worst: min, figures };
+  });
+  return { device, seeds, digital, analog };
+};
+
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, y: 365.25 * 86_400 };
+
+/** `30d` → seconds. @throws RangeError naming what it expected */
+export const parseAge = (text: string): { name: string; seconds: number } => {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h|d|y)$/.exec(text.trim());
+  if (!match) throw new RangeError(`--age: expected a number with s, m, h, d or y, e.g. 30d, got "${text}"`);
+  return { name: match[0], seconds: Number(match[1]) * units[match[2]!]! };
+};

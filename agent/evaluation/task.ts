@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Manifest } from "../../models/manifest.ts";
+import type { Network } from "../../models/network/network.ts";
+import { ExitError, exitCodes } from "../cli/exit.ts";
+import { bearingFaults, bearingFiles } from "../datasets/bearing-faults.ts";
+import { ecgBeats, recordsOf } from "../datasets/ecg-beats.ts";
+import { keywordClips } from "../datasets/keywords.ts";
+import type { LabelledFeatures } from "../datasets/labelled.ts";
+import { featurePipeline } from "../datasets/pipeline-of.ts";
+import { type ClassifierMetrics, classifierMetrics } from "./metrics.ts";
+import { predict } from "./predict.ts";
+import { openPumpTask } from "./pump-task.ts";
+
+/** Figures of one network on one set: numbers by name, the first the one to compare by; and what stands behind them. */
+export interface Figures {
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly detail?: ClassifierMetrics & { readonly byGroup?: Readonly<Record<string, ClassifierMetrics>> };
+}
+
+/** Something to be measured, with its recordings already read. */
+export interface Task {
+  readonly samples: number;
+  /** Which recordings, in words. */
+  readonly data: string;
+  score(network: Network): Figures;
+}
+
+/** Opens the recordings that fit a model below `path`. None that the model was trained on is among them. */
+export const openTask = async (manifest: Manifest, path: string): Promise<Task> => {
+  if (manifest.task === "autoencoder") return openPumpTask(manifest, below(path, "skab", "valve1"));
+  const pipeline = () => featurePipeline(manifest);
+  const { labels } = manifest;
+  if (manifest.modality === "audio") {
+    const folder = below(below(path, "speech-commands", "test"), "test", labels[0]!);
+    return classifierTask(
+      manifest,
+      await keywordClips(folder, labels, pipeline),
+      "Speech Commands, official test WAVs",
+    );
+  }
+  if (manifest.modality === "ecg") {
+    const folder = below(path, "mitdb", "RECORDS-test");
+    const records = recordsOf(folder, "test");
+    const set = await ecgBeats(folder, records, labels, pipeline);
+    return classifierTask(manifest, set, `MIT-BIH DS2, records ${records.join(" ")}`, "by-group");
+  }
+  const folder = below(path, "cwru-12k-drive-end", "index.tsv");
+  const trained = (manifest.training.data?.["trainLoads"] as number[] | undefined) ?? [];
+  const loads = [...new Set(bearingFiles(folder).map((f) => f.loadHp))].filter((l) => !trained.includes(l));
+  const set = await bearingFaults(folder, loads, labels, pipeline, "as-is");
+  return classifierTask(manifest, set, `CWRU drive end at ${loads.join(", ")} hp`);
+};
+
+/** `path` itself where it holds `mark`, else its folder `name`. @throws ExitError when neither does */
+const below = (path: string, name: string, mark: string): string => {
+  for (const folder of [path, join(path, name)]) if (existsSync(join(folder, mark))) return folder;
+  throw new ExitError(
+    `--data: expected a folder with ${mark} (or ${name}/${mark}) in it, got ${path}`,
+    exitCodes.noInput,
+  );
+};
+
+/** A task on features read once; each network only runs. */
+export const classifierTask = (manifest: Manifest, set: LabelledFeatures, data: string, groups?: "by-group"): Task => ({
+  samples: set.count + set.missed.length,
+  data,
+  score(network) {
+    const found = predict(network, set, manifest.input.scale);
+    const truth = Int32Array.from([...set.labels, ...set.missed]);
+    const predicted = Int32Array.from([...found, ...set.missed.map(() => -1)]);
+    const metrics = classifierMetrics(manifest.labels, truth, predicted);
+    const numbers: Record<string, number> = { accuracy: metrics.accuracy };
+    for (const { label, sensitivity, positivePredictivity } of metrics.classes) {
+      if (sensitivity !== null) numbers[`Se ${label}`] = sensitivity;
+      if (positivePredictivity !== null) numbers[`+P ${label}`] = positivePredictivity;
+    }
+    const byGroup = groups && Object.fromEntries(perGroup(manifest.labels, set, found));
+    return { numbers, detail: { ...metrics, ...(byGroup && { byGroup }) } };
+  },
+});
+
+function* perGroup(labels: readonly string[], set: LabelledFeatures, found: Int32Array) {
+  for (const group of new Set(set.groups)) {
+    const mine = set.groups.flatMap((g, i) => (g === group ? [i] : []));
+    yield [
+      group,
+      classifierMetrics(
+        labels,
+        mine.map((i) => set.labels[i]!),
+        mine.map((i) => found[i]!),
+      ),
+    ] as const;
+  }
+}
