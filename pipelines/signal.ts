@@ -37,6 +37,8 @@ export interface Features {
   readonly data: Float32Array;
   /** When the event was that the features describe (an R peak); else the middle of the window. */
   readonly atNs: bigint;
+  /** True where a gap (or the start of the stream) lies before this window. */
+  readonly afterGap?: boolean;
 }
 
 /** The piece of signal behind an anomaly, as it came in. */
@@ -67,6 +69,8 @@ export interface Classification {
   /** Distance between the best and the second-best score. */
   readonly margin: number;
   readonly model: string;
+  /** True where a gap (or the start of the stream) lies before this window. */
+  readonly afterGap?: boolean;
 }
 
 /** A change in the life of an anomaly. The id stays the same from `new` to `end`. */

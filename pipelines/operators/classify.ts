@@ -1,0 +1,48 @@
+import { map, type OperatorFunction } from "rxjs";
+import type { Model } from "../../models/model.ts";
+import { dequantiseInto } from "../../models/quantisation.ts";
+import { sizeOf } from "../../models/tensor.ts";
+import type { Classification, QuantisedFeatures } from "../signal.ts";
+
+/**
+ * Ask a classifier: codes in, the most probable label out. The outputs of its network are the probabilities.
+ *
+ *   quantised         --[codes]------|
+ *                     classify(model)
+ *   classifications   --V, 0.97------|
+ *
+ * The input and output buffers of the network are shared by all subscriptions; each answer owns its scores.
+ *
+ * @throws RangeError at once, when labels, features and network do not fit each other
+ */
+export const classify = (model: Model): OperatorFunction<QuantisedFeatures, Classification> => {
+  const { manifest, network } = model;
+  checkFit(model, manifest.labels.length);
+  const input = new Float32Array(sizeOf(network.inputShape));
+  return map(({ tensor, ...when }) => {
+    dequantiseInto(tensor, input);
+    const scores = new Float32Array(manifest.labels.length);
+    network.infer(input, scores);
+    let best = 0;
+    for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
+    const probability = scores[best]!;
+    const second = scores.reduce((max, score, i) => (i === best ? max : Math.max(max, score)), 0);
+    const label = manifest.labels[best]!;
+    return { ...when, label, probability, scores, margin: probability - second, model: manifest.name };
+  });
+};
+
+/** Throw unless a network takes features of the contract's shape and gives `outputs` numbers. */
+export const checkFit = ({ manifest, network }: Model, outputs: number): void => {
+  const wanted = manifest.input.shape;
+  if (sizeOf(network.inputShape) !== sizeOf(wanted)) {
+    throw new RangeError(
+      `${manifest.name}: expected a network that takes the features [${wanted.join(", ")}], got one for [${network.inputShape.join(", ")}]`,
+    );
+  }
+  if (sizeOf(network.outputShape) !== outputs) {
+    throw new RangeError(
+      `${manifest.name}: expected a network with ${outputs} outputs, got [${network.outputShape.join(", ")}]`,
+    );
+  }
+};
