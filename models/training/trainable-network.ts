@@ -41,7 +41,7 @@ export class TrainableNetwork {
   ) {
     const { batch, noisy = false, converters = {}, extraFloats = () => 0 } = options;
     this.#spec = spec;
-    const count = countFloats(spec, batch, noisy, converters);
+    const count = measureNetwork(spec, { batch, noisy, converters });
     this.arena = new Arena(count.bytes + 4 * extraFloats(count.parameterFloats) + 65536);
     const kernel = floatPointers(this.arena);
     this.loops = loopsSimd(this.arena);
@@ -88,13 +88,14 @@ const initialStream = 0x1217;
 const layersOf = (spec: NetSpec, build: Build): Sequence =>
   buildLayers(spec.layers, spec.input, { prefix: "", needsInputGradient: false }, build);
 
-/** Build once over an arena that only counts. */
-const countFloats = (
+/**
+ * Sizes of a network for a batch: bytes of its arena, floats of its blocks, numbers it gives. Builds it over an
+ * arena that only counts. @throws RangeError as `TrainableNetwork`
+ */
+export const measureNetwork = (
   spec: NetSpec,
-  batch: number,
-  noisy: boolean,
-  converters: Converters,
-): { bytes: number; parameterFloats: number } => {
+  { batch, noisy, converters }: { batch: number; noisy: boolean; converters: Converters },
+): { bytes: number; parameterFloats: number; statisticsFloats: number; outputs: number } => {
   let bytes = 0;
   const room = (length: number): void => {
     bytes += Math.ceil(length / 16) * 64;
@@ -115,8 +116,9 @@ const countFloats = (
   const build = { arena, kernel: floatPointers(unused), loops: loopsSimd(unused), parameters, batch, converters };
   const layers = layersOf(spec, build);
   parameters.allocate(arena, noisy);
+  const outputs = sizeOf(layers.outputShape);
   room(batch * sizeOf(spec.input));
-  room(batch * sizeOf(layers.outputShape));
+  room(batch * outputs);
   room(65536); // packing of the products
-  return { bytes, parameterFloats: parameters.length };
+  return { bytes, parameterFloats: parameters.length, statisticsFloats: parameters.statisticsLength, outputs };
 };

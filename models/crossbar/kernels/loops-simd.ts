@@ -25,6 +25,8 @@ export interface LoopKernel {
   maskBeyond(x: number, dx: number, n: number, limit: number): void;
   maxAbsolute(x: number, n: number): number;
   sumSquares(x: number, n: number): number;
+  /** Counter-based: the same keys give the same numbers. Rounds `count` up to a multiple of 16. */
+  fillGaussian(out: number, count: number, key0: number, key1: number): void;
   adam(
     w: number,
     dw: number,
