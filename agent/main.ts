@@ -5,10 +5,12 @@ import { classifyCommand } from "./cli/classify.ts";
 import { configCommand } from "./cli/config.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { doctorCommand } from "./cli/doctor.ts";
+import { evalCommand } from "./cli/eval.ts";
 import { exitCodeOf, exitCodes } from "./cli/exit.ts";
 import { replayCommand } from "./cli/replay.ts";
 import { runCommand } from "./cli/run.ts";
 import { traceCommand } from "./cli/trace.ts";
+import { trainCommand } from "./cli/train.ts";
 
 const versionOf = (): string => {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
@@ -33,6 +35,8 @@ for (const make of [
   demoCommand,
   runCommand,
   classifyCommand,
+  evalCommand,
+  trainCommand,
   traceCommand,
   replayCommand,
   anomaliesCommand,

@@ -9,7 +9,7 @@ import type { Pipeline } from "../../pipelines/stages.ts";
 export const collectFeatures = (pipeline: Pipeline, blocks: Iterable<SampleBlock>): Features[] => {
   const features: Features[] = [];
   from(blocks)
-    .pipe(pipeline.upTo<Features>("normalise"))
+    .pipe(pipeline.upTo("normalise"))
     .subscribe({
       next: (f) => features.push(f),
       error: (error: unknown) => {

@@ -4,12 +4,13 @@ import { SequentialRandom } from "../../models/random.ts";
 import { sizeOf } from "../../models/tensor.ts";
 import type { TrainOptions } from "../../models/training/trainer.ts";
 import type { TrainingSet } from "../../models/training/training-set.ts";
+import { frontEnd } from "../../pipelines/pipeline.ts";
+import type { Pipeline } from "../../pipelines/stages.ts";
 import { KeywordFeatures } from "./augment-keywords.ts";
 import { bearingFaults } from "./bearing-faults.ts";
 import { ecgBeats, recordsOf } from "./ecg-beats.ts";
 import { keywordPictures, type LogMelClips } from "./keywords.ts";
 import { type LabelledFeatures, momentsOf, standardise, subset } from "./labelled.ts";
-import { contractPipeline } from "./pipeline-of.ts";
 import { pumpNormalWindows } from "./pump.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -37,6 +38,12 @@ const contractOf = (recipe: Recipe, statistics: Record<string, unknown> = {}): I
   const { clip, features, ...rest } = recipe.input;
   return { ...rest, features: { ...features, ...statistics }, scale: clip / 127 };
 };
+
+/** A new pipeline a recording, as the agent has one a stream. */
+const frontEndOf =
+  ({ modality, task, labels }: Recipe, input: InputContract): (() => Pipeline) =>
+  () =>
+    frontEnd({ modality, task, labels, input }, {});
 
 const neutral = { mean: [0], std: [1] };
 
@@ -87,7 +94,7 @@ const featuresOf = (
 
 const prepareEcg = async (recipe: Recipe, folder: string): Promise<Prepared> => {
   const input = contractOf(recipe);
-  const pipeline = () => contractPipeline(recipe.modality, input);
+  const pipeline = frontEndOf(recipe, input);
   const all = await ecgBeats(folder, recordsOf(folder, "train"), recipe.labels, pipeline);
   const held = recipe.data["validationRecords"] as string[];
   // A false detection has no class to learn.
@@ -99,7 +106,7 @@ const prepareEcg = async (recipe: Recipe, folder: string): Promise<Prepared> => 
 const prepareBearings = async (recipe: Recipe, folder: string): Promise<Prepared> => {
   const raw = contractOf(recipe, neutral);
   const loads = recipe.data["trainLoads"] as number[];
-  const all = await bearingFaults(folder, loads, recipe.labels, () => contractPipeline(recipe.modality, raw), "both");
+  const all = await bearingFaults(folder, loads, recipe.labels, frontEndOf(recipe, raw), "both");
   const statistics = momentsOf(all, Number(recipe.input.features["bands"]));
   standardise(all, statistics.mean, statistics.std);
   const last = lastFifthOfEachGroup(all);
@@ -110,7 +117,7 @@ const prepareBearings = async (recipe: Recipe, folder: string): Promise<Prepared
 
 const preparePump = async (recipe: Recipe, folder: string): Promise<Prepared> => {
   const input = contractOf(recipe);
-  const all = await pumpNormalWindows(folder, () => contractPipeline(recipe.modality, input));
+  const all = await pumpNormalWindows(folder, frontEndOf(recipe, input));
   const last = lastFifthOfEachGroup(all);
   const training = subset(all, (i) => !last.has(i));
   return { training, validation: subset(all, (i) => last.has(i)), calibration: some(training, recipe), input };

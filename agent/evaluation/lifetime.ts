@@ -1,4 +1,4 @@
-import { deviceByName } from "../../models/crossbar/devices/registry.ts";
+import { deviceByName } from "../../models/crossbar/devices/device-by-name.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
@@ -78,13 +78,4 @@ export const measureLifetime = (
     return { age, compensation, mean, std, worst: min, figures };
   });
   return { device, seeds, digital, analog };
-};
-
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, y: 365.25 * 86_400 };
-
-/** `30d` → seconds. @throws RangeError naming what it expected */
-export const parseAge = (text: string): { name: string; seconds: number } => {
-  const match = /^(\d+(?:\.\d+)?)(s|m|h|d|y)$/.exec(text.trim());
-  if (!match) throw new RangeError(`--age: expected a number with s, m, h, d or y, e.g. 30d, got "${text}"`);
-  return { name: match[0], seconds: Number(match[1]) * units[match[2]!]! };
 };

@@ -1,8 +1,8 @@
 import { from } from "rxjs";
 import type { Manifest } from "../../models/manifest.ts";
 import type { Network } from "../../models/network/network.ts";
+import { pipelineFor } from "../../pipelines/pipeline.ts";
 import type { Classification } from "../../pipelines/signal.ts";
-import { scoringPipeline } from "../datasets/pipeline-of.ts";
 import { baselineRows, pumpFiles, rowTimes } from "../datasets/pump.ts";
 import { openRecording } from "../recordings/open.ts";
 import { anomalyMetrics } from "./metrics.ts";
@@ -30,9 +30,8 @@ export const openPumpTask = async (manifest: Manifest, folder: string): Promise<
         if (labels === undefined) continue;
         const score = new Map<bigint, number>();
         const onClassification = (c: Classification) => score.set(c.toNs, c.scores[0]!);
-        from(blocks)
-          .pipe(scoringPipeline(manifest, network, onClassification))
-          .subscribe();
+        const pipeline = pipelineFor(manifest.modality)({ manifest, sha256: "", network }, { onClassification });
+        from(blocks).pipe(pipeline.upTo("classify")).subscribe();
         const periodNs = BigInt(Math.round(1e9 / manifest.input.sampleRateHz));
         for (let row = baselineRows; row < times.length; row++) {
           truth.push(labels[row]! > 0 ? 1 : 0);

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../models/manifest.ts";
 import type { Network } from "../../models/network/network.ts";
+import { frontEnd } from "../../pipelines/pipeline.ts";
 import { ExitError, exitCodes } from "../cli/exit.ts";
 import { bearingFaults, bearingFiles } from "../datasets/bearing-faults.ts";
 import { ecgBeats, recordsOf } from "../datasets/ecg-beats.ts";
 import { keywordClips } from "../datasets/keywords.ts";
 import type { LabelledFeatures } from "../datasets/labelled.ts";
-import { featurePipeline } from "../datasets/pipeline-of.ts";
 import { type ClassifierMetrics, classifierMetrics } from "./metrics.ts";
 import { predict } from "./predict.ts";
 import { openPumpTask } from "./pump-task.ts";
@@ -29,7 +29,7 @@ export interface Task {
 /** Opens the recordings that fit a model below `path`. None that the model was trained on is among them. */
 export const openTask = async (manifest: Manifest, path: string): Promise<Task> => {
   if (manifest.task === "autoencoder") return openPumpTask(manifest, below(path, "skab", "valve1"));
-  const pipeline = () => featurePipeline(manifest);
+  const pipeline = () => frontEnd(manifest, {});
   const { labels } = manifest;
   if (manifest.modality === "audio") {
     const folder = below(below(path, "speech-commands", "test"), "test", labels[0]!);

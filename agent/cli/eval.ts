@@ -1,0 +1,99 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { devices } from "../../models/crossbar/devices/device-by-name.ts";
+import { parseModel } from "../../models/load.ts";
+import { type Compensation, type Lifetime, measureLifetime } from "../evaluation/lifetime.ts";
+import { openTask } from "../evaluation/task.ts";
+import { modelFile } from "../models.ts";
+import { progressLine } from "../terminal/progress.ts";
+import { age, integerIn } from "./options.ts";
+
+interface EvalOptions {
+  readonly model: string;
+  readonly data: string;
+  readonly device: string;
+  readonly age: { name: string; seconds: number }[];
+  readonly compensation: Compensation[];
+  readonly seeds: number;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+const ages = (text: string): EvalOptions["age"] =>
+  text.split(",").map((name) => ({ name: name.trim(), seconds: age(name.trim()) }));
+
+const compensations = (text: string): Compensation[] =>
+  text.split(",").map((name) => {
+    if (name === "none" || name === "global" || name === "per-column") return name;
+    throw new InvalidArgumentError(`expected none, global or per-column, got ${JSON.stringify(name)}`);
+  });
+
+/** `eval`: how good a model is, digital and on chips that age. */
+export const evalCommand = (): Command =>
+  new Command("eval")
+    .description("measure a model on recordings it was not trained on: digital, and on simulated chips over their age")
+    .requiredOption("--model <name>", "model of the zoo by name, or an .onnx file")
+    .requiredOption("--data <path>", "folder of the recordings")
+    .addOption(
+      new Option("--device <name>", "device model of the chips")
+        .choices(devices.map(({ name }) => name))
+        .default("pcm-nandakumar-2019"),
+    )
+    .option("--age <list>", "ages since programming", ages, ages("0s,1d"))
+    .option("--compensation <list>", "of drift: none, global, per-column", compensations, compensations("none,global"))
+    .option("--seeds <n>", "number of chips", integerIn(1, 1000), 5)
+    .option("--out <file>", "write the JSON there too")
+    .option("--json", "one JSON object on stdout")
+    .addHelpText("after", "\nExample:\n  ohmwatch eval --model ecg-beats --data ../shared/data --age 0s,1d --seeds 5")
+    .action(async (options: EvalOptions) => {
+      const { graph, manifest } = parseModel(readFileSync(modelFile(options.model)));
+      const task = await openTask(manifest, options.data);
+      const { device, age: agesSeconds, compensation, seeds } = options;
+      const progress = progressLine(`${manifest.name} on ${device}`);
+      const lifetime = measureLifetime(
+        graph,
+        manifest,
+        task,
+        { device, agesSeconds, compensations: compensation, seeds },
+        progress.update,
+      );
+      progress.end();
+      const report = evaluationReport(manifest.name, task, lifetime);
+      const text = `${JSON.stringify(report, null, 1)}\n`;
+      if (options.out) writeFileSync(options.out, text);
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : table(report));
+    });
+
+/** What `eval` prints and `evaluation.json` holds. */
+export const evaluationReport = (model: string, task: { data: string; samples: number }, lifetime: Lifetime) => {
+  const { digital, ...rest } = lifetime;
+  const { numbers, detail } = digital;
+  return { model, data: task.data, samples: task.samples, digital: { ...numbers, ...(detail && { detail }) }, ...rest };
+};
+
+const table = ({
+  model,
+  data,
+  samples,
+  digital,
+  device,
+  seeds,
+  analog,
+}: ReturnType<typeof evaluationReport>): string => {
+  const { detail: _, ...numbers } = digital;
+  const shown = Object.entries(numbers as Record<string, number>).map(([k, v]) =>
+    k.endsWith("Percent") ? `${k} ${v.toFixed(1)}` : `${k} ${(100 * v).toFixed(2)} %`,
+  );
+  const first = Object.keys(numbers)[0];
+  const rows = analog.map(({ age: old, compensation, mean, std, worst }) => {
+    const figure = `${(100 * mean).toFixed(2)} ± ${(100 * std).toFixed(2)} %, worst ${(100 * worst).toFixed(2)} %`;
+    return `  ${old.padStart(6)}  ${compensation.padEnd(11)} ${first} ${figure}`;
+  });
+  return [
+    `${model}: ${data} (${samples} samples)`,
+    `digital: ${shown.join(", ")}`,
+    `${device}, ${seeds} chips:`,
+    ...rows,
+    "",
+  ].join("\n");
+};

@@ -1,0 +1,63 @@
+import { manifestKey, withManifest } from "../../models/load.ts";
+import type { InputContract, Manifest } from "../../models/manifest.ts";
+import { calibrateRanges } from "../../models/network/calibrate-ranges.ts";
+import { DigitalNetwork } from "../../models/network/digital.ts";
+import { foldBatchNorm } from "../../models/network/fold-batch-norm.ts";
+import type { Graph } from "../../models/network/graph.ts";
+import { writeOnnx } from "../../models/onnx/write.ts";
+import { dequantiseInto, quantiseTensor } from "../../models/quantisation.ts";
+import { sizeOf } from "../../models/tensor.ts";
+import type { Recipe } from "../datasets/recipe.ts";
+
+const testVectorCount = 4;
+
+/**
+ * A trained graph as a model to ship: batch normalisation folded, ranges of converters set on real samples, test
+ * vectors, manifest.
+ *
+ * @param calibration features as in training, before quantisation
+ */
+export const makeModel = (
+  trained: Graph,
+  recipe: Recipe,
+  input: InputContract,
+  calibration: readonly Float32Array[],
+  made: Manifest["training"],
+): { bytes: Uint8Array; graph: Graph; manifest: Manifest } => {
+  const graph = foldBatchNorm(trained);
+  const codes = calibration.map((x) => quantiseTensor(x, input.shape, { scale: input.scale, zeroPoint: 0 }));
+  const inputs = codes.map((code) => {
+    const real = new Float32Array(code.data.length);
+    dequantiseInto(code, real);
+    return real;
+  });
+  const { calibrationSamples: _, ...sizes } = recipe.mapping;
+  const mapping = calibrateRanges(graph, inputs, sizes);
+  const network = new DigitalNetwork(graph, { kernel: "simd" });
+  const testVectors = inputs.slice(0, testVectorCount).map((x, i) => {
+    const output = new Float32Array(sizeOf(network.outputShape));
+    network.infer(x, output);
+    return { input: [...codes[i]!.data], output: [...output] };
+  });
+  const { name, version, modality, task, labels, decisions } = recipe;
+  const manifest: Manifest = {
+    ...{ name, version, modality, task, labels, input, decisions, testVectors },
+    mapping: firstRangeOfCodes(graph, mapping, input.scale),
+    training: made,
+  };
+  const complete = withManifest({ ...graph, name }, manifest);
+  return { bytes: writeOnnx(complete), graph: complete, manifest: JSON.parse(complete.metadata[manifestKey]!) };
+};
+
+/** The DACs of layers that take the input itself get its own codes, so that nothing is rounded twice. */
+const firstRangeOfCodes = (graph: Graph, mapping: Manifest["mapping"], scale: number): Manifest["mapping"] => {
+  const own = new Set([graph.input.name]);
+  const ranges = { ...mapping.ranges };
+  for (const node of graph.nodes) {
+    if (!own.has(node.inputs[0]!)) continue;
+    if (node.kind === "reshape") own.add(node.output.name);
+    const range = ranges[node.name];
+    if (range) ranges[node.name] = { ...range, inputMax: 127 * scale };
+  }
+  return { ...mapping, ranges };
+};
