@@ -1,4 +1,4 @@
-import { devices } from "../models/crossbar/devices/device-by-name.ts";
+import { devices } from "../models/crossbar/devices/registry.ts";
 import { codecNames } from "./codecs/codec.ts";
 import type { KnownNames } from "./config/load.ts";
 

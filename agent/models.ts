@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deviceByName } from "../models/crossbar/devices/device-by-name.ts";
+import { deviceByName } from "../models/crossbar/devices/registry.ts";
 import { parseModel } from "../models/load.ts";
 import type { Model } from "../models/model.ts";
 import { AnalogNetwork } from "../models/network/analog.ts";

@@ -119,7 +119,7 @@ const show = (id: string, options: Selection): void =>
       return;
     }
     for (const [key, value] of Object.entries(anomalyJson(row))) writeLine(`${key.padEnd(16)} ${value}`);
-    if (evidence !== undefined) drawEvidence(evidence);
+    if (evidence !== undefined && evidence.channels.length > 0) drawEvidence(evidence);
   });
 
 const drawEvidence = ({ startAtNs, sampleRateHz, channels, samples }: Evidence): void => {

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { devices } from "../../models/crossbar/devices/device-by-name.ts";
+import { devices } from "../../models/crossbar/devices/registry.ts";
 import { type Config, configSchema } from "../config/schema.ts";
 import { age, integerIn } from "./options.ts";
 

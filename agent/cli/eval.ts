@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { devices } from "../../models/crossbar/devices/device-by-name.ts";
+import { devices } from "../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../models/load.ts";
 import { type Compensation, type Lifetime, measureLifetime } from "../evaluation/lifetime.ts";
 import { openTask } from "../evaluation/task.ts";

@@ -62,7 +62,7 @@ export const trainCommand = (): Command =>
           renameSync(`${checkpoint}.new`, checkpoint);
           progress.end();
           say(
-            `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %`,
+            `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}${recipe.task === "classifier" ? `, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %` : ""}`,
           );
         },
       });
