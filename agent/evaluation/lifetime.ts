@@ -1,4 +1,4 @@
-import { deviceByName } from "../../models/crossbar/devices/device-by-name.ts";
+import { deviceByName } from "../../models/crossbar/devices/registry.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
