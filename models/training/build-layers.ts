@@ -30,12 +30,17 @@ export const buildLayers = (
     const name = `${options.prefix}${i}-${spec.kind}`;
     const around = { previous: specs[i - 1]?.kind, next: specs[i + 1]?.kind, needsInputGradient };
     const layer = buildLayer(name, spec, shape, around, build);
+    const before = layers.at(-1);
+    if (layer instanceof BatchNorm && isWeighted(before)) before.weights.fold = layer.fold;
     layers.push(layer);
     shape = layer.outputShape;
     needsInputGradient ||= withParameters.has(spec.kind);
   }
   return new Sequence(inputShape, layers);
 };
+
+const isWeighted = (layer: Layer | undefined): layer is Conv | Depthwise | Dense =>
+  layer instanceof Conv || layer instanceof Depthwise || layer instanceof Dense;
 
 interface Around {
   readonly previous: LayerKind | undefined;

@@ -1,17 +1,17 @@
 import type { LoopKernel } from "../crossbar/kernels/loops-simd.ts";
 import type { Converters } from "./layer.ts";
-import type { Parameters } from "./parameters.ts";
+import type { Layout, Parameter, Parameters } from "./parameters.ts";
 
 /** What training knows of the crossbar. Each part that is left out is ideal. */
 export interface HardwareOptions extends Converters {
   /**
    * Standard deviation of the noise on weights, fresh in each half of each batch, as a part of the layer's
-   * largest |W|, for a weight of that size. Smaller weights have less: see `weightNoiseShape`.
+   * largest |W| on the crossbar, for a weight of that size. Smaller weights have less: see `weightNoiseShape`.
    */
   readonly weightNoise?: number;
   /** How the spread depends on r = |w| / max|W|, ascending powers; it is scaled to 1 at r = 1. Left out: PCM. */
   readonly weightNoiseShape?: readonly number[];
-  /** After each step weights are clipped to ± this many standard deviations of their layer. */
+  /** After each step weights are clipped to ± this many root mean squares; see `clipWeights`. */
   readonly weightClip?: number;
   /** First epoch with noise; clipping and converters are on from the start. */
   readonly noiseFromEpoch?: number;
@@ -25,7 +25,8 @@ export const pcmNoiseShape: readonly number[] = [0.26348, 1.965, -1.1731];
 
 /**
  * Fill the weights in use with the clean ones plus Gaussian noise, numbered by `keys`; other parameters are copied.
- * The gradient is then that of the noisy weights, and changes the clean ones (Joshi et al., 2020).
+ * The gradient is then that of the noisy weights, and changes the clean ones (Joshi et al., 2020). Sizes are
+ * those on the crossbar, after batch normalisation is folded in: a channel that is scaled up has less noise here.
  */
 export const disturbWeights = (
   parameters: Parameters,
@@ -37,30 +38,81 @@ export const disturbWeights = (
   const [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = weightNoiseShape;
   const atFull = c0 + c1 + c2 + c3;
   loops.fillGaussian(parameters.used.byteOffset, parameters.used.length, keys[0], keys[1]);
-  for (const { role, value, used } of parameters.parameters) {
-    if (role === "other") {
+  for (const parameter of parameters.parameters) {
+    const { layout, value, used } = parameter;
+    if (!layout) {
       used.set(value);
       continue;
     }
-    const most = loops.maxAbsolute(value.byteOffset, value.length);
-    const sigma = (weightNoise * most) / atFull;
-    const inverse = most > 0 ? 1 / most : 0;
-    for (let i = 0; i < value.length; i++) {
-      const r = Math.abs(value[i]!) * inverse;
-      used[i] = value[i]! + sigma * Math.max(0, c0 + r * (c1 + r * (c2 + r * c3))) * used[i]!;
+    const factors = foldFactors(parameter);
+    const most = largestOnCrossbar(value, layout, factors);
+    if (most === 0) {
+      used.set(value);
+      continue;
     }
+    eachOutput(value.length, layout, (o, from, step, end) => {
+      const inverse = factors[o]! / most;
+      const sigma = weightNoise / (inverse * atFull);
+      for (let i = from; i < end; i += step) {
+        const r = Math.abs(value[i]!) * inverse;
+        used[i] = value[i]! + sigma * Math.max(0, c0 + r * (c1 + r * (c2 + r * c3))) * used[i]!;
+      }
+    });
   }
 };
 
-/** Clip each layer's weights to ± `deviations` of its standard deviation: the largest sets the use of conductance. */
+/**
+ * Clip weights to ± `deviations` root mean squares, so that few large ones do not leave most of the conductance range
+ * empty. Under batch normalisation, to which the size of a channel means nothing, each output's own; else the layer's.
+ */
 export const clipWeights = (parameters: Parameters, loops: LoopKernel, deviations: number): void => {
-  for (const { role, value } of parameters.parameters) {
-    if (role !== "weight") continue;
-    const limit = deviations * Math.sqrt(loops.sumSquares(value.byteOffset, value.length) / value.length);
-    for (let i = 0; i < value.length; i++) {
-      const w = value[i]!;
-      if (w > limit) value[i] = limit;
-      else if (w < -limit) value[i] = -limit;
-    }
+  for (const { layout, fold, value } of parameters.parameters) {
+    if (!layout) continue;
+    const ofLayer = Math.sqrt(loops.sumSquares(value.byteOffset, value.length) / value.length);
+    eachOutput(value.length, layout, (_, from, step, end) => {
+      let squares = 0;
+      if (fold) for (let i = from; i < end; i += step) squares += value[i]! * value[i]!;
+      const limit = deviations * (fold ? Math.sqrt(squares / (value.length / layout.outputs)) : ofLayer);
+      for (let i = from; i < end; i += step) {
+        const w = value[i]!;
+        if (w > limit) value[i] = limit;
+        else if (w < -limit) value[i] = -limit;
+      }
+    });
+  }
+};
+
+/**
+ * By what each output's weights are scaled on their way to the crossbar. Outputs that are all but switched off
+ * count as a twentieth of the largest: their noise would else drown what normalisation measures.
+ */
+const foldFactors = ({ layout, fold }: Parameter): Float32Array => {
+  const factors = new Float32Array(layout?.outputs ?? 0).fill(1);
+  if (!fold) return factors;
+  for (let o = 0; o < factors.length; o++) {
+    factors[o] = Math.abs(fold.gamma.value[o]!) / Math.sqrt(fold.variance.running[o]! + fold.epsilon);
+  }
+  const least = factors.reduce((most, factor) => Math.max(most, factor), 1e-6) / 20;
+  return factors.map((factor) => Math.max(least, factor));
+};
+
+const largestOnCrossbar = (value: Float32Array, layout: Layout, factors: Float32Array): number => {
+  let most = 0;
+  eachOutput(value.length, layout, (o, from, step, end) => {
+    for (let i = from; i < end; i += step) most = Math.max(most, Math.abs(value[i]!) * factors[o]!);
+  });
+  return most;
+};
+
+/** Where the weights of each output lie: from, by steps, to before the end. */
+const eachOutput = (
+  length: number,
+  { outputs, order }: Layout,
+  visit: (output: number, from: number, step: number, end: number) => void,
+): void => {
+  const inputs = length / outputs;
+  for (let o = 0; o < outputs; o++) {
+    if (order === "outputs first") visit(o, o * inputs, 1, (o + 1) * inputs);
+    else visit(o, o, outputs, length);
   }
 };

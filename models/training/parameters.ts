@@ -6,11 +6,27 @@ export interface Parameter {
   readonly length: number;
   /** `weight`: on the crossbar, decays, is noisy, is clipped. `other`: biases, scales and shifts. */
   readonly role: "weight" | "other";
+  /** Of weights: how many outputs, and whether the numbers of one output lie side by side or `outputs` apart. */
+  readonly layout: Layout | undefined;
+  /** The batch normalisation after it, which is folded into the weights before they go to the crossbar. */
+  fold: Fold | undefined;
   /** The clean values that the optimiser changes. */
   value: Float32Array;
   /** What forward and backward use: the values, with noise where training is hardware-aware. */
   used: Float32Array;
   gradient: Float32Array;
+}
+
+export interface Layout {
+  readonly outputs: number;
+  readonly order: "outputs first" | "outputs last";
+}
+
+/** Weights of output o go to the crossbar times `γ_o / √(variance_o + ε)`. */
+export interface Fold {
+  readonly gamma: Parameter;
+  readonly variance: Statistic;
+  readonly epsilon: number;
 }
 
 /** Numbers that training measures and inference uses: means, variances, ranges. Not trained by gradients. */
@@ -37,9 +53,14 @@ export class Parameters {
   running: Float32Array = new Float32Array();
   batch: Float32Array = new Float32Array();
 
-  declare(name: string, length: number, role: "weight" | "other"): Parameter {
+  /** Biases, scales and shifts have no layout. */
+  declare(name: string, length: number, layout?: Layout): Parameter {
     const empty = new Float32Array();
-    const parameter: Parameter = { name, length, role, value: empty, used: empty, gradient: empty };
+    const role = layout ? "weight" : "other";
+    const parameter: Parameter = {
+      ...{ name, length, role, layout, fold: undefined },
+      ...{ value: empty, used: empty, gradient: empty },
+    };
     this.#parameters.push(parameter);
     return parameter;
   }

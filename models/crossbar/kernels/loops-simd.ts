@@ -11,6 +11,7 @@ export interface LoopKernel {
   clear(y: number, n: number): void;
   copy(x: number, y: number, n: number): void;
   add(a: number, b: number, y: number, n: number): void;
+  addScaled(x: number, y: number, n: number, factor: number): void;
   relu(x: number, y: number, n: number): void;
   reluBackward(y: number, dy: number, dx: number, n: number): void;
   scaleShift(x: number, y: number, scale: number, shift: number, rows: number, n: number): void;

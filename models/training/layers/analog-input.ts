@@ -9,19 +9,23 @@ import type { Statistic } from "../parameters.ts";
 export class AnalogInput {
   readonly #build: Build;
   readonly #length: number;
+  readonly #noise: Float32Array | undefined;
   readonly #rounded: Float32Array | undefined;
   readonly #inputRange: Statistic | undefined;
   readonly #outputRange: Statistic | undefined;
 
-  constructor(name: string, inputLength: number, build: Build) {
+  constructor(name: string, sizes: { readonly inputs: number; readonly outputs: number }, build: Build) {
     const { activationBits, outputNoise } = build.converters;
     this.#build = build;
-    this.#length = inputLength;
+    this.#length = sizes.inputs;
     if (activationBits !== undefined) {
-      this.#rounded = build.arena.float32(build.batch * inputLength);
+      this.#rounded = build.arena.float32(build.batch * sizes.inputs);
       this.#inputRange = build.parameters.declareStatistic(`${name}.input-max`, 1, 0);
     }
-    if (outputNoise !== undefined) this.#outputRange = build.parameters.declareStatistic(`${name}.output-max`, 1, 0);
+    if (outputNoise !== undefined) {
+      this.#noise = build.arena.float32(build.batch * sizes.outputs);
+      this.#outputRange = build.parameters.declareStatistic(`${name}.output-max`, 1, 0);
+    }
   }
 
   /** What the weights see of `x`. */
@@ -46,9 +50,12 @@ export class AnalogInput {
 
   /** Add noise to the first `n` outputs. */
   disturb(y: Float32Array, n: number, { training, random }: Pass): void {
-    if (!this.#outputRange || !training) return;
-    this.#outputRange.batch[0] = this.#build.loops.maxAbsolute(y.byteOffset, n);
+    if (!this.#outputRange || !this.#noise || !training) return;
+    const { loops } = this.#build;
+    this.#outputRange.batch[0] = loops.maxAbsolute(y.byteOffset, n);
     const sigma = this.#build.converters.outputNoise! * this.#outputRange.running[0]!;
-    if (sigma > 0) for (let i = 0; i < n; i++) y[i]! += sigma * random.gaussian();
+    if (sigma === 0) return;
+    loops.fillGaussian(this.#noise.byteOffset, n, random.integer(2 ** 32), random.integer(2 ** 32));
+    loops.addScaled(this.#noise.byteOffset, y.byteOffset, n, sigma);
   }
 }

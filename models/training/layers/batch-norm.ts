@@ -1,7 +1,7 @@
 import type { Node, Value } from "../../network/graph.ts";
 import type { Shape } from "../../tensor.ts";
 import type { Build, Layer, Pass } from "../layer.ts";
-import type { Parameter, Statistic } from "../parameters.ts";
+import type { Fold, Parameter, Statistic } from "../parameters.ts";
 
 /**
  * Batch normalisation over all axes but the channels (Ioffe and Szegedy, 2015):
@@ -9,6 +9,8 @@ import type { Parameter, Statistic } from "../parameters.ts";
  */
 export class BatchNorm implements Layer {
   readonly outputShape: Shape;
+  /** What folding this layer into the weights before it does. */
+  readonly fold: Fold;
   readonly #name: string;
   readonly #channels: number;
   /** Rows of channels in a sample. */
@@ -34,10 +36,11 @@ export class BatchNorm implements Layer {
     this.#rows = inputShape.reduce((product, n) => product * n, 1) / channels;
     this.#epsilon = epsilon;
     this.#build = build;
-    this.#gamma = build.parameters.declare(`${name}.gamma`, channels, "other");
-    this.#beta = build.parameters.declare(`${name}.beta`, channels, "other");
+    this.#gamma = build.parameters.declare(`${name}.gamma`, channels);
+    this.#beta = build.parameters.declare(`${name}.beta`, channels);
     this.#mean = build.parameters.declareStatistic(`${name}.mean`, channels, 0);
     this.#variance = build.parameters.declareStatistic(`${name}.variance`, channels, 1);
+    this.fold = { gamma: this.#gamma, variance: this.#variance, epsilon };
     this.#y = build.arena.float32(build.batch * this.#rows * channels);
     this.#p = build.arena.float32(channels);
     this.#q = build.arena.float32(channels);

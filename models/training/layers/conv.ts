@@ -18,7 +18,7 @@ export class Conv implements Layer {
   readonly #name: string;
   readonly #geometry: Geometry;
   readonly #build: Build;
-  readonly #weights: Parameter;
+  readonly weights: Parameter;
   readonly #bias: Parameter | undefined;
   readonly #converters: AnalogInput;
   readonly #y: Float32Array;
@@ -41,9 +41,16 @@ export class Conv implements Layer {
     this.#geometry = geometry;
     this.#build = build;
     this.outputShape = [outputHeight, outputWidth, options.outputs];
-    this.#weights = build.parameters.declare(`${name}.weights`, options.outputs * inputs, "weight");
-    this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, options.outputs, "other") : undefined;
-    this.#converters = new AnalogInput(name, height * width * channels, build);
+    this.weights = build.parameters.declare(`${name}.weights`, options.outputs * inputs, {
+      outputs: options.outputs,
+      order: "outputs first",
+    });
+    this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, options.outputs) : undefined;
+    this.#converters = new AnalogInput(
+      name,
+      { inputs: height * width * channels, outputs: positions * options.outputs },
+      build,
+    );
     this.#y = build.arena.float32(build.batch * positions * options.outputs);
     this.#dx = options.needsInputGradient ? build.arena.float32(build.batch * height * width * channels) : undefined;
     this.#group = Math.min(build.batch, Math.max(1, Math.floor(windowFloats / (positions * inputs))));
@@ -55,7 +62,7 @@ export class Conv implements Layer {
     const { outputs, inputs, positions } = this.#sizes;
     this.#x = x;
     this.#seen = this.#converters.convert(x, pass);
-    const weights = this.#weights.used.byteOffset;
+    const weights = this.weights.used.byteOffset;
     for (let from = 0; from < pass.count; from += this.#group) {
       const samples = Math.min(this.#group, pass.count - from);
       const cols = this.#windows(from, samples);
@@ -74,7 +81,7 @@ export class Conv implements Layer {
     const dx = this.#dx;
     if (this.#bias) loops.sumRows(dy.byteOffset, this.#bias.gradient.byteOffset, count * positions, outputs);
     if (dx && !this.#direct) loops.clear(dx.byteOffset, count * this.#sampleLength);
-    const { used, gradient } = this.#weights;
+    const { used, gradient } = this.weights;
     for (let from = 0; from < count; from += this.#group) {
       const samples = Math.min(this.#group, count - from);
       const rows = samples * positions;
@@ -92,7 +99,7 @@ export class Conv implements Layer {
   }
 
   initialise(random: SequentialRandom): void {
-    heNormal(this.#weights.value, this.#sizes.inputs, random);
+    heNormal(this.weights.value, this.#sizes.inputs, random);
   }
 
   emit(input: Value, nodes: Node[]): Value {
@@ -107,7 +114,7 @@ export class Conv implements Layer {
       stride,
       dilation: [1, 1],
       padding,
-      weights: this.#weights.value.slice(),
+      weights: this.weights.value.slice(),
       bias: this.#bias?.value.slice() ?? new Float32Array(this.outputShape[2]),
     };
     nodes.push(node);

@@ -12,7 +12,7 @@ export class Dense implements Layer {
   readonly #inputs: number;
   readonly #outputs: number;
   readonly #build: Build;
-  readonly #weights: Parameter;
+  readonly weights: Parameter;
   readonly #bias: Parameter | undefined;
   readonly #converters: AnalogInput;
   readonly #y: Float32Array;
@@ -31,9 +31,12 @@ export class Dense implements Layer {
     this.#outputs = options.outputs;
     this.outputShape = [options.outputs];
     this.#build = build;
-    this.#weights = build.parameters.declare(`${name}.weights`, this.#outputs * this.#inputs, "weight");
-    this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, this.#outputs, "other") : undefined;
-    this.#converters = new AnalogInput(name, this.#inputs, build);
+    this.weights = build.parameters.declare(`${name}.weights`, this.#outputs * this.#inputs, {
+      outputs: this.#outputs,
+      order: "outputs first",
+    });
+    this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, this.#outputs) : undefined;
+    this.#converters = new AnalogInput(name, { inputs: this.#inputs, outputs: this.#outputs }, build);
     this.#y = build.arena.float32(build.batch * this.#outputs);
     this.#dx = options.needsInputGradient ? build.arena.float32(build.batch * this.#inputs) : undefined;
   }
@@ -42,7 +45,7 @@ export class Dense implements Layer {
     const [n, k, y] = [this.#outputs, this.#inputs, this.#y.byteOffset];
     this.#x = x;
     this.#seen = this.#converters.convert(x, pass);
-    const weights = this.#weights.used.byteOffset;
+    const weights = this.weights.used.byteOffset;
     this.#build.kernel.gemmNT(this.#seen.byteOffset, weights, y, pass.count, n, k, k, k, n, 0);
     this.#converters.disturb(this.#y, pass.count * n, pass);
     if (this.#bias) this.#build.loops.addRow(y, this.#bias.used.byteOffset, pass.count, n);
@@ -52,7 +55,7 @@ export class Dense implements Layer {
   backward(dy: Float32Array, { count }: Pass): Float32Array {
     const { kernel, loops } = this.#build;
     const [n, k] = [this.#outputs, this.#inputs];
-    const { used, gradient } = this.#weights;
+    const { used, gradient } = this.weights;
     if (this.#bias) loops.sumRows(dy.byteOffset, this.#bias.gradient.byteOffset, count, n);
     kernel.gemmTN(dy.byteOffset, this.#seen.byteOffset, gradient.byteOffset, n, k, count, n, k, k, 1);
     if (!this.#dx) return dy;
@@ -62,12 +65,12 @@ export class Dense implements Layer {
   }
 
   initialise(random: SequentialRandom): void {
-    heNormal(this.#weights.value, this.#inputs, random);
+    heNormal(this.weights.value, this.#inputs, random);
   }
 
   emit(input: Value, nodes: Node[]): Value {
     const output = { name: `${this.#name}.out`, shape: this.outputShape };
-    const weights = this.#weights.value.slice();
+    const weights = this.weights.value.slice();
     const bias = this.#bias?.value.slice() ?? new Float32Array(this.#outputs);
     nodes.push({ kind: "dense", name: this.#name, inputs: [input.name], output, weights, bias });
     return output;

@@ -12,7 +12,7 @@ export class Depthwise implements Layer {
   readonly #name: string;
   readonly #geometry: Geometry;
   readonly #build: Build;
-  readonly #weights: Parameter;
+  readonly weights: Parameter;
   readonly #bias: Parameter | undefined;
   readonly #converters: AnalogInput;
   readonly #y: Float32Array;
@@ -26,9 +26,16 @@ export class Depthwise implements Layer {
     this.#geometry = geometry;
     this.#build = build;
     this.outputShape = [outputHeight, outputWidth, channels];
-    this.#weights = build.parameters.declare(`${name}.weights`, kernel[0] * kernel[1] * channels, "weight");
-    this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, channels, "other") : undefined;
-    this.#converters = new AnalogInput(name, height * width * channels, build);
+    this.weights = build.parameters.declare(`${name}.weights`, kernel[0] * kernel[1] * channels, {
+      outputs: channels,
+      order: "outputs last",
+    });
+    this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, channels) : undefined;
+    this.#converters = new AnalogInput(
+      name,
+      { inputs: height * width * channels, outputs: outputHeight * outputWidth * channels },
+      build,
+    );
     this.#y = build.arena.float32(build.batch * outputHeight * outputWidth * channels);
     this.#dx = build.arena.float32(build.batch * height * width * channels);
   }
@@ -41,7 +48,7 @@ export class Depthwise implements Layer {
     this.#seen = this.#converters.convert(x, pass);
     loops.clear(this.#y.byteOffset, rows * channels);
     this.#eachTap(pass.count, (input, output, tap, stride, positions) => {
-      const w = this.#weights.used.byteOffset + 4 * tap;
+      const w = this.weights.used.byteOffset + 4 * tap;
       const from = this.#seen.byteOffset + 4 * input;
       loops.multiplyAddRows(from, stride, w, this.#y.byteOffset + 4 * output, positions, channels);
     });
@@ -53,7 +60,7 @@ export class Depthwise implements Layer {
   backward(dy: Float32Array, { count }: Pass): Float32Array {
     const { loops } = this.#build;
     const { height, width, channels, outputHeight, outputWidth } = this.#geometry;
-    const { used, gradient } = this.#weights;
+    const { used, gradient } = this.weights;
     if (this.#bias) {
       loops.sumRows(dy.byteOffset, this.#bias.gradient.byteOffset, count * outputHeight * outputWidth, channels);
     }
@@ -69,7 +76,7 @@ export class Depthwise implements Layer {
 
   initialise(random: SequentialRandom): void {
     const { kernel } = this.#geometry;
-    heNormal(this.#weights.value, kernel[0] * kernel[1], random);
+    heNormal(this.weights.value, kernel[0] * kernel[1], random);
   }
 
   emit(input: Value, nodes: Node[]): Value {
@@ -77,7 +84,7 @@ export class Depthwise implements Layer {
     const taps = kernel[0] * kernel[1];
     const weights = new Float32Array(channels * taps);
     for (let c = 0; c < channels; c++) {
-      for (let t = 0; t < taps; t++) weights[c * taps + t] = this.#weights.value[t * channels + c]!;
+      for (let t = 0; t < taps; t++) weights[c * taps + t] = this.weights.value[t * channels + c]!;
     }
     const output = { name: `${this.#name}.out`, shape: this.outputShape };
     nodes.push({

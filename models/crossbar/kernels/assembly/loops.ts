@@ -70,6 +70,14 @@ export function add(a: usize, b: usize, y: usize, n: i32): void {
   for (; i < n; i++) store<f32>(y + <usize>(i << 2), load<f32>(a + <usize>(i << 2)) + load<f32>(b + <usize>(i << 2)));
 }
 
+/** y += factor · x */
+export function addScaled(x: usize, y: usize, n: i32, factor: f32): void {
+  for (let i = 0; i < n; i++) {
+    const at = <usize>(i << 2);
+    store<f32>(y + at, load<f32>(y + at) + factor * load<f32>(x + at));
+  }
+}
+
 /** y = max(x, 0) */
 export function relu(x: usize, y: usize, n: i32): void {
   const zero = f32x4.splat(0);
