@@ -79,7 +79,9 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
 
 /** Bytes of the plan's own buffers, an upper bound: one a value, the unfolded windows, and a product a part. */
 export const planBytes = (graph: Graph): number => {
-  const sizes = [graph.input, ...graph.nodes.map((n) => n.output)].map((v) => sizeOf(v.shape) * 8 + 4096);
+  const sizes = [graph.input, ...graph.nodes.map((n) => n.output)].map(
+    (v) => sizeOf(v.shape) * 8 + 64 * v.shape.at(-1)! + 4096,
+  );
   return sizes.reduce((a, b) => a + b, mostUnfolded(graph) * 4 + 4096);
 };
 

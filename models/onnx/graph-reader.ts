@@ -143,7 +143,7 @@ export class NodeReader {
     return { tensor: { ...tensor, value }, value, places: placesOf(tensor) };
   }
 
-  #reshaped(value: Value, shape: Shape, node = `${this.name}/reshape`, output = `${this.name}:reshaped`): Value {
+  #reshaped(value: Value, shape: Shape, node = `${this.name}/reshape`, output = `${this.name}:input`): Value {
     if (shape.length === value.shape.length && shape.every((n, i) => n === value.shape[i])) return value;
     const reshaped = { name: output, shape };
     if (!this.graph.nodes.some((n) => n.name === node)) {

@@ -3,9 +3,12 @@ export const channelsFirst = ":channels-first";
 /** The same for a global mean before its two axes of size 1 are dropped. */
 export const pooled = ":pooled";
 
+/** The same for a reshaped value before its axes go channels first. */
+export const reshaped = ":reshaped";
+
 /** The value's name in the graph. */
 export const plainName = (name: string): string =>
-  [channelsFirst, pooled].reduce((n, end) => (n.endsWith(end) ? n.slice(0, -end.length) : n), name);
+  [channelsFirst, pooled, reshaped].reduce((n, end) => (n.endsWith(end) ? n.slice(0, -end.length) : n), name);
 
 /** `TensorProto.DataType` of the ONNX schema. */
 export const floatType = 1;

@@ -1,7 +1,7 @@
 import type { Graph, Node, Value } from "../network/graph.ts";
 import { checkGraph } from "../network/shapes.ts";
 import { type Shape, sizeOf } from "../tensor.ts";
-import { channelsFirst, floatType, int64Type, pooled } from "./names.ts";
+import { channelsFirst, floatType, int64Type, plainName, pooled, reshaped } from "./names.ts";
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./schema.ts";
 
 /**
@@ -144,7 +144,7 @@ class GraphWriter {
       this.#add("Transpose", `${node}/to-channels-last`, [from], `${node}:channels-last`, { perm: [0, 2, 3, 1] });
       from = `${node}:channels-last`;
     }
-    const to = isImage(shape) ? `${node}:reshaped` : output;
+    const to = isImage(shape) ? plainName(output) + reshaped : output;
     this.#initializers.push(int64Tensor(`${node}.shape`, [0, ...shape]));
     this.#add("Reshape", node, [from, `${node}.shape`], to, {});
     if (isImage(shape)) this.#add("Transpose", `${node}/to-channels-first`, [to], output, { perm: [0, 3, 1, 2] });

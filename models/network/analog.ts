@@ -1,0 +1,140 @@
+import { CrossbarArray } from "../crossbar/array.ts";
+import type { DeviceModel } from "../crossbar/devices/device.ts";
+import { Arena } from "../crossbar/kernels/arena.ts";
+import { tilesOf } from "../crossbar/mapping.ts";
+import type { Mapping } from "../manifest.ts";
+import { type Shape, sizeOf } from "../tensor.ts";
+import { foldBatchNorm } from "./fold-batch-norm.ts";
+import type { Graph } from "./graph.ts";
+import { ModelError } from "./model-error.ts";
+import type { Network } from "./network.ts";
+import { type Part, partsOf } from "./parts.ts";
+import { type Plan, plan, planBytes } from "./plan.ts";
+
+export interface AnalogOptions {
+  readonly device: DeviceModel;
+  /** Of the chip: the same seed is the same chip, with the same noise. An integer ≥ 0. */
+  readonly seed: number;
+  /** Tile sizes, converter bits and the ranges of every layer with weights, as `calibrateRanges` gives them. */
+  readonly mapping: Mapping;
+  readonly kernel: "reference" | "simd";
+}
+
+/**
+ * A graph run on a simulated crossbar: the products of dense, conv and depthwise layers on its arrays, bias,
+ * activation, pooling and sums digitally. Batch normalisation is folded into the weights before they are programmed.
+ */
+export class AnalogNetwork implements Network {
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** By node name; a depthwise layer that needs several has them as `<node>/channels-<first>-<last>`. */
+  readonly arrays: ReadonlyMap<string, CrossbarArray>;
+  readonly #plan: Plan;
+  readonly #inference = { number: 0 };
+
+  /**
+   * Program the weights; the devices are left at age zero, uncompensated.
+   * @throws ModelError when the graph does not fit together or the mapping lacks ranges; RangeError as `CrossbarArray`
+   */
+  constructor(graph: Graph, { device, seed, mapping, kernel }: AnalogOptions) {
+    const folded = foldBatchNorm(graph);
+    const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping));
+    const arrays = new Map<string, CrossbarArray>();
+    const tilesSeen = new Map<string, number>();
+    const inference = this.#inference;
+    const { dacBits, adcBits, tileInputs, tileOutputs } = mapping;
+    this.#plan = plan(folded, {
+      arena,
+      depthwise: mapping,
+      productOf: (part) => {
+        const from = tilesSeen.get(part.node) ?? 0;
+        const to = from + tilesOf(part.outputs, part.inputs, tileOutputs, tileInputs).length;
+        tilesSeen.set(part.node, to);
+        const { inputMax, tileOutputMax } = rangeOf(mapping, part, to);
+        const array = new CrossbarArray(
+          part.weights,
+          part.outputs,
+          part.inputs,
+          {
+            device,
+            dacBits,
+            adcBits,
+            tileInputs,
+            tileOutputs,
+            inputMax,
+            tileOutputMax: tileOutputMax.slice(from, to),
+            seed,
+            arrayId: arrays.size,
+            maxBatch: part.rows,
+            kernel,
+          },
+          arena,
+        );
+        arrays.set(part.name, array);
+        return (x, y, rows) => array.mvm(x, y, rows, inference.number);
+      },
+    });
+    this.arrays = arrays;
+    this.inputShape = this.#plan.inputShape;
+    this.outputShape = this.#plan.outputShape;
+  }
+
+  /**
+   * Run one sample. Each call has the next inference number, from 0 on, and with it read noise of its own. Allocates
+   * nothing. @throws RangeError when a length does not fit
+   */
+  infer(input: Float32Array, output: Float32Array): void {
+    this.#plan.infer(input, output);
+    this.#inference.number++;
+  }
+
+  /** Give the next call this inference number, an integer ≥ 0: the same number repeats the same noise. */
+  restartNoise(inference: number): void {
+    if (!(Number.isSafeInteger(inference) && inference >= 0)) {
+      throw new RangeError(`inference: expected an integer ≥ 0, got ${inference}`);
+    }
+    this.#inference.number = inference;
+  }
+
+  /** Bring all devices to an age in seconds since they were programmed; a function of the age alone. */
+  ageTo(ageSeconds: number): void {
+    for (const array of this.arrays.values()) array.ageTo(ageSeconds);
+  }
+
+  /** Set the drift compensation of every tile, at the present age. */
+  calibrate(mode: "none" | "global" | "per-column"): void {
+    for (const array of this.arrays.values()) array.calibrate(mode);
+  }
+
+  /** How many conversions of DACs and of ADCs were clipped since construction, over all arrays. */
+  saturation(): { readonly inputs: number; readonly outputs: number } {
+    const all = [...this.arrays.values()].map((array) => array.saturation);
+    return { inputs: all.reduce((sum, s) => sum + s.inputs, 0), outputs: all.reduce((sum, s) => sum + s.outputs, 0) };
+  }
+}
+
+const rangeOf = (mapping: Mapping, { node }: Part, tiles: number): Mapping["ranges"][string] => {
+  const range = mapping.ranges[node];
+  if (range === undefined) throw new ModelError(`mapping: expected ranges of node ${node}, got none`);
+  if (range.tileOutputMax.length < tiles) {
+    const got = range.tileOutputMax.length;
+    throw new ModelError(`mapping of node ${node}: expected an ADC range for each of its tiles, got ${got}`);
+  }
+  return range;
+};
+
+/** An upper bound of what the arrays take of the arena: int16 weights and variances, codes, scales, padding. */
+const arrayBytes = (graph: Graph, mapping: Mapping): number => {
+  let bytes = 65536;
+  for (const node of graph.nodes) {
+    if (node.kind !== "dense" && node.kind !== "conv" && node.kind !== "depthwise") continue;
+    const rows = sizeOf(node.output.shape) / node.bias.length;
+    for (const { outputs, inputs } of partsOf(node, rows, mapping)) {
+      for (const tile of tilesOf(outputs, inputs, mapping.tileOutputs, mapping.tileInputs)) {
+        bytes += 8 * (tile.outputs + 32) * (tile.inputs + 32) + 4096;
+      }
+      bytes += 8 * rows * (mapping.tileInputs + 2) + 4096;
+    }
+  }
+  return bytes;
+};
