@@ -1,6 +1,6 @@
 import { sampleTimeNs } from "../recordings/recording.ts";
 import { decodePcm } from "../recordings/wav.ts";
-import type { DecodeContext, DecodeReason, DecodeResult, SampleFormat } from "./codec.ts";
+import type { DecodeContext, DecodeReason, DecodeResult, SampleFormat } from "./payload-codec.ts";
 import type { RunningTime } from "./running-time.ts";
 
 /** Bounds of what one message may hold. */

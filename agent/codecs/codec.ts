@@ -1,74 +1,20 @@
-import type { SampleBlock } from "../../pipelines/signal.ts";
 import { createJsonCodec } from "./json.ts";
 import { createMfccCodec } from "./mfcc.ts";
+import type { PayloadCodec } from "./payload-codec.ts";
 import { createPcmCodec } from "./pcm.ts";
 import { createProtobufCodec } from "./protobuf.ts";
 import { createWavCodec } from "./wav.ts";
 
-/** How the samples of a payload are stored, little-endian. */
-export type SampleFormat = "s16le" | "s24le" | "f32le";
-
-/** What the configuration says of a stream, for payloads that do not say it themselves. */
-export interface CodecSettings {
-  readonly rateHz?: number | undefined;
-  readonly format?: SampleFormat | undefined;
-  readonly channels?: readonly string[] | undefined;
-  /** Physical units in one count. */
-  readonly scale?: number | undefined;
-}
-
-/** What a codec may know beside the payload. */
-export interface DecodeContext {
-  /** Name of the stream in the configuration; becomes the block's. */
-  readonly stream: string;
-  readonly receivedAtNs: bigint;
-  readonly topic: string;
-  readonly settings: CodecSettings;
-}
-
-/** Why a payload was refused: few words, so that they can be counted. */
-export type DecodeReason =
-  | "empty"
-  | "too-large"
-  | "malformed"
-  | "missing-field"
-  | "wrong-rate"
-  | "wrong-time"
-  | "wrong-channels"
-  | "wrong-format"
-  | "wrong-scale"
-  | "wrong-length";
-
-export interface DecodeError {
-  readonly reason: DecodeReason;
-  /** A sentence: `rate_hz: expected 0.001 … 1000000 Hz, got 0`. */
-  readonly detail: string;
-}
-
-export type DecodeResult =
-  | { readonly ok: true; readonly blocks: SampleBlock[] }
-  | { readonly ok: false; readonly error: DecodeError };
-
-/** What a sender tells of a block beside its samples. */
-export interface EncodeOptions {
-  /** A word that changes when the sender starts anew; `0` unless given. */
-  readonly session?: string;
-  /** Running number of the block in its session; 0 unless given. */
-  readonly seq?: number;
-  /** `f32le`, in physical units, unless given. */
-  readonly format?: SampleFormat;
-  /** Physical units in one count of an integer format; full scale ±1 unless given. */
-  readonly scale?: number;
-  readonly unit?: string;
-}
-
-/** Payloads ↔ blocks. Holds the running time of senders without a clock: use a new one for each stream. */
-export interface PayloadCodec {
-  readonly name: string;
-  /** Never throws. Samples that are not numbers stay NaN, for the pipeline to see. */
-  decode(payload: Uint8Array, context: DecodeContext): DecodeResult;
-  encode?(block: SampleBlock, options?: EncodeOptions): Uint8Array;
-}
+export type {
+  CodecSettings,
+  DecodeContext,
+  DecodeError,
+  DecodeReason,
+  DecodeResult,
+  EncodeOptions,
+  PayloadCodec,
+  SampleFormat,
+} from "./payload-codec.ts";
 
 const codecs: Readonly<Record<string, () => PayloadCodec>> = {
   protobuf: createProtobufCodec,

@@ -1,5 +1,5 @@
 import { blockOf, type Chunk, refuse, refuseSize } from "./chunk.ts";
-import type { DecodeReason, DecodeResult, EncodeOptions, PayloadCodec, SampleFormat } from "./codec.ts";
+import type { DecodeReason, DecodeResult, EncodeOptions, PayloadCodec, SampleFormat } from "./payload-codec.ts";
 import { RunningTime } from "./running-time.ts";
 import { encodeData } from "./sample-data.ts";
 

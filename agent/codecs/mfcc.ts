@@ -1,6 +1,6 @@
 import { blockOf, refuse } from "./chunk.ts";
-import type { PayloadCodec } from "./codec.ts";
 import { decodeJsonChunk } from "./json.ts";
+import type { PayloadCodec } from "./payload-codec.ts";
 import { decodeChunk, encodeBlock } from "./protobuf.ts";
 import { RunningTime } from "./running-time.ts";
 

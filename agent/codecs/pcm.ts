@@ -1,5 +1,5 @@
 import { blockOf, fullScaleCounts, refuse, refuseSize } from "./chunk.ts";
-import type { PayloadCodec } from "./codec.ts";
+import type { PayloadCodec } from "./payload-codec.ts";
 import { RunningTime } from "./running-time.ts";
 import { encodeData } from "./sample-data.ts";
 

@@ -1,6 +1,6 @@
 import protobuf from "protobufjs";
 import { blockOf, type Chunk, refuse, refuseSize } from "./chunk.ts";
-import type { DecodeResult, EncodeOptions, PayloadCodec, SampleFormat } from "./codec.ts";
+import type { DecodeResult, EncodeOptions, PayloadCodec, SampleFormat } from "./payload-codec.ts";
 import { RunningTime } from "./running-time.ts";
 import { encodeData } from "./sample-data.ts";
 import { samplesProto } from "./samples-proto.ts";

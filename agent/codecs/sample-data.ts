@@ -1,6 +1,6 @@
 import { encodePcm } from "../recordings/wav.ts";
 import { fullScaleCounts } from "./chunk.ts";
-import type { SampleFormat } from "./codec.ts";
+import type { SampleFormat } from "./payload-codec.ts";
 
 /** Physical samples as bytes: `counts = sample / scale`; full scale of integers is ±1 unless a scale is given. */
 export const encodeData = (

@@ -1,6 +1,6 @@
 import { decodeWav, encodeWav } from "../recordings/wav.ts";
 import { blockOf, limits, refuse, refuseSize } from "./chunk.ts";
-import type { PayloadCodec } from "./codec.ts";
+import type { PayloadCodec } from "./payload-codec.ts";
 import { RunningTime } from "./running-time.ts";
 
 /**
