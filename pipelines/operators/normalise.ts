@@ -18,8 +18,11 @@ export interface Moments {
 }
 
 /** `(x − mean) / std`, position by position, as a new array. */
-export const standardised = (values: ArrayLike<number>, { mean, std }: Moments): Float32Array =>
-  Float32Array.from(values, (x, i) => (x - mean[i % mean.length]!) / std[i % std.length]!);
+export const standardised = (values: ArrayLike<number>, { mean, std }: Moments): Float32Array => {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = (values[i]! - mean[i % mean.length]!) / std[i % std.length]!;
+  return out;
+};
 
 /**
  * Bring each frame to a mean of 0 and a spread of 1 by the moments of the training set.
