@@ -178,7 +178,7 @@ const scratchFor = (places: readonly TilePlace[], spec: ArraySpec, dac: Converte
     },
     x: arena.float32(inputs),
     y: arena.float32(outputs),
-    keys: new Int32Array(2),
+    keys: arena.int32(2),
   };
 };
 

@@ -88,7 +88,7 @@ export class Tile {
       weights: arena.int16(packedLength(outputs, inputs)),
       variances: device.hasReadNoise ? arena.int16(packedLength(outputs, inputs)) : undefined,
       scales: arena.float32(3 * Math.ceil(outputs / 16) * 16),
-      adcMax: 2 ** (spec.adcBits - 1) - 1,
+      adcMax: (1 << (spec.adcBits - 1)) - 1, // an integer to V8 too: a float would be boxed at each call
     };
     const siemens = this.#conductances(0);
     this.outputMax = spec.outputMax ?? this.#largestSum(siemens) * dac.max;
@@ -146,6 +146,13 @@ export class Tile {
     return this.#conductances(ageSeconds).slice();
   }
 
+  /** Variance of one read of each device at an age, S², in the order of `conductancesAt`. A copy. */
+  readVariancesAt(ageSeconds: number): Float32Array {
+    const squares = new Float32Array(this.#cells.g0Siemens.length);
+    if (this.#spec.device.hasReadNoise) this.#spec.device.readVariances(this.#cells, ageSeconds, squares);
+    return squares;
+  }
+
   #conductances(ageSeconds: number): Float32Array {
     const siemens = this.#scratch.siemens.subarray(0, this.#cells.g0Siemens.length);
     this.#spec.device.conductances(this.#cells, ageSeconds, siemens);
@@ -185,6 +192,7 @@ export class Tile {
       x[i] = 0;
     }
     this.alpha.set(alpha);
+    this.#setScales(this.#adc);
     return sums;
   }
 

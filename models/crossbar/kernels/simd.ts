@@ -27,8 +27,7 @@ interface Exports {
     stride: number,
     batch: number,
     accumulate: number,
-    key0: number,
-    key1: number,
+    keys: number,
     scratch: number,
   ): number;
   fillGaussian(out: number, count: number, key0: number, key1: number): void;
@@ -87,8 +86,7 @@ export const simdKernel = (arena: Arena): SimdKernel => {
         stride,
         batch,
         accumulate,
-        keys[0]!,
-        keys[1]!,
+        keys.byteOffset,
         scratch,
       ),
     fillGaussian: (out, key0, key1) => wasm.fillGaussian(out.byteOffset, out.length, key0, key1),

@@ -176,7 +176,8 @@ function finish(
 
 /**
  * One tile by `batch` rows of codes. `variances` and `squares` are null without read noise. `scales` holds three
- * rows of panels · 16 numbers: gain, noise gain, output scale. `scratch` has room for 320 bytes.
+ * rows of panels · 16 numbers: gain, noise gain, output scale. `keys` holds two words, `scratch`
+ * has room for 320 bytes.
  */
 export function multiply(
   weights: usize,
@@ -191,10 +192,11 @@ export function multiply(
   stride: i32,
   batch: i32,
   accumulate: i32,
-  key0: i32,
-  key1: i32,
+  keys: usize,
   scratch: usize,
 ): i32 {
+  const key0 = load<i32>(keys);
+  const key1 = load<i32>(keys, 4);
   const panels = (outputs + 15) >> 4;
   const scalesBytes = <usize>panels << 6;
   const panelBytes = <usize>pairs << 6;

@@ -68,7 +68,8 @@ describe("the simd kernel equals the reference to the last bit", () => {
         const clippedA = referenceKernel.quantise(x, 0, inputs, inputs, batch, 127, 127, a);
         expect(simd.quantise(x, 0, inputs, inputs, batch, 127, 127, b)).toBe(clippedA);
         expect(b).toEqual(a);
-        const keys = new Int32Array([123456789, -987654321]);
+        const keys = arena.int32(2);
+        keys.set([123456789, -987654321]);
         const [ya, yb] = [y(), y()];
         for (const accumulate of [0, 1] as const) {
           const outA = referenceKernel.multiply(tile, a, ya, 1, outputs, batch, accumulate, keys);
