@@ -58,7 +58,8 @@ export const bearingFaults = async (
     for (const factor of rates) {
       const features = collectFeatures(pipeline(), atRate(recording.blocks(1), factor));
       shape = features[0]?.shape ?? shape;
-      for (const { data } of features) samples.push({ data, label: labels.indexOf(label), group: file });
+      for (const { data } of features)
+        samples.push({ data, label: labels.indexOf(label), group: `${file} × ${factor}` });
     }
   }
   return pack(shape, samples);
