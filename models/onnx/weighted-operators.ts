@@ -128,17 +128,17 @@ const windowOf = (node: NodeReader, kernelDims: readonly number[], size: readonl
   const axes = kernelDims.length;
   const declared = node.ints("kernel_shape") ?? kernelDims;
   if (declared.join() !== kernelDims.join()) node.fail(`kernel_shape ${showShape(kernelDims)}`, showShape(declared));
-  const pair = (values: readonly number[]): [number, number] => {
+  const pair = (values: readonly number[], ofHeight: number): [number, number] => {
     if (values.length !== axes || axes > 2) node.fail(`${Math.min(axes, 2)} spatial axes`, values.length);
-    return axes === 1 ? [1, values[0]!] : [values[0]!, values[1]!];
+    return axes === 1 ? [ofHeight, values[0]!] : [values[0]!, values[1]!];
   };
   const ones = kernelDims.map(() => 1);
-  const kernel = pair(kernelDims);
-  const stride = pair(node.ints("strides") ?? ones);
-  const dilation = pair(node.ints("dilations") ?? ones);
+  const kernel = pair(kernelDims, 1);
+  const stride = pair(node.ints("strides") ?? ones, 1);
+  const dilation = pair(node.ints("dilations") ?? ones, 1);
   const pads = node.ints("pads") ?? [...ones, ...ones].map(() => 0);
-  const begin = pair(pads.slice(0, axes));
-  const end = pair(pads.slice(axes));
+  const begin = pair(pads.slice(0, axes), 0);
+  const end = pair(pads.slice(axes), 0);
   const auto = node.text("auto_pad", "NOTSET");
   if (!["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"].includes(auto)) node.fail("a known auto_pad", auto);
   if (auto.startsWith("SAME")) {

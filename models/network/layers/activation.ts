@@ -1,6 +1,12 @@
 /** `y = min(max(x, low), high)`: relu is `0 … ∞`, relu6 `0 … 6`. `y` may be `x`. */
 export const clamp = (x: Float32Array, y: Float32Array, low: number, high: number): void => {
-  for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i]!, low), high);
+  for (let i = 0; i < y.length; i++) {
+    // V8 leaves Math.min and Math.max as calls in this loop.
+    let value = x[i]!;
+    if (value < low) value = low;
+    if (value > high) value = high;
+    y[i] = value;
+  }
 };
 
 /** `y = 1 / (1 + e^−x)`. `y` may be `x`. */
