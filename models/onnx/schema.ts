@@ -137,8 +137,9 @@ export interface OnnxModel {
 
 const modelType = protobuf.parse(onnxProto, { keepCase: false }).root.lookupType("onnx.ModelProto");
 
-/** The bytes of a model. */
-export const encodeModel = (model: OnnxModel): Uint8Array => modelType.encode(modelType.fromObject(model)).finish();
+/** The bytes of a model. A copy: protobufjs gives a piece of a pool, whose `slice` would share its bytes. */
+export const encodeModel = (model: OnnxModel): Uint8Array =>
+  new Uint8Array(modelType.encode(modelType.fromObject(model)).finish());
 
 /** The messages of a model; 64-bit integers as numbers. @throws what protobufjs throws on bytes that are none */
 export const decodeModel = (bytes: Uint8Array): OnnxModel =>

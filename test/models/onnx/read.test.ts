@@ -217,6 +217,23 @@ describe("readOnnx refuses", () => {
     expect(() => readOnnx(new Uint8Array())).toThrow("model: expected an ONNX file with a graph of nodes, got none");
   });
 
+  it("a file with three bytes changed by a ModelError, where it does not read it", () => {
+    const bytes = writeOnnx(randomGraphs["depthwise separable"]!);
+    let refused = 0;
+    for (let i = 0; i < 600; i++) {
+      const broken = bytes.slice();
+      for (let k = 0; k < 3; k++) broken[random.integer(bytes.length)] = random.integer(256);
+      try {
+        readOnnx(broken);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ModelError);
+        refused++;
+      }
+    }
+    // About half of the bytes are structure and names, the rest weights that may be anything.
+    expect(refused).toBeGreaterThan(100);
+  });
+
   it("an operator that is not ours, naming it and those that are", () => {
     expect(withNode(2, node("Erf", ["n1"], "r1"))).toThrow(
       /^node \/r1: expected one of Add, AveragePool, .*, Transpose, got operator Erf$/,
