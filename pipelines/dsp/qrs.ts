@@ -25,6 +25,7 @@ export class QrsDetector {
   readonly #wavelet: QrsWavelet;
   /** The band-passed signal of the last seconds, by index modulo its length. */
   readonly #band: Float64Array;
+  #now: number; // index that the wavelet's outputs belong to
   #taken = 0;
   #lastSample = 0;
   #envelope = 0; // of the index before
@@ -42,6 +43,7 @@ export class QrsDetector {
     }
     this.#sampleRateHz = sampleRateHz;
     this.#wavelet = new QrsWavelet(sampleRateHz);
+    this.#now = -this.#wavelet.delaySamples - 1;
     this.#band = new Float64Array(Math.ceil((learningSeconds + searchBackSeconds + 1) * sampleRateHz));
   }
 
@@ -82,5 +84,61 @@ export class QrsDetector {
     this.#decision = undefined;
     this.#lastPeak = -1;
     this.#found = [];
+  }
+
+  #step(sample: number): void {
+    this.#wavelet.step(sample);
+    const now = ++this.#now;
+    if (now < 0) return;
+    const { band, envelope } = this.#wavelet;
+    this.#band[now % this.#band.length] = band;
+    if (this.#rising && envelope <= this.#envelope) this.#turn(now - 1, this.#envelope);
+    if (envelope !== this.#envelope) this.#rising = envelope > this.#envelope;
+    this.#envelope = envelope;
+    const held = this.#held;
+    if (held !== undefined && now - held.at > refractorySeconds * this.#sampleRateHz) this.#release(held);
+    if (this.#decision !== undefined) this.#tell(this.#decision.pass(now));
+    else if (now >= learningSeconds * this.#sampleRateHz) this.#learn();
+  }
+
+  /** The envelope has a maximum: of those within the refractory time the largest is held. */
+  #turn(at: number, height: number): void {
+    if (at < edgeSeconds * this.#sampleRateHz) return;
+    const held = this.#held;
+    if (held === undefined || height > held.height) this.#held = { at, height };
+  }
+
+  #release({ at, height }: { readonly at: number; readonly height: number }): void {
+    this.#held = undefined;
+    const reach = Math.round(slopeSeconds * this.#sampleRateHz);
+    let slope = 0;
+    for (let i = Math.max(0, at - reach); i < at + reach; i++) {
+      slope = Math.max(slope, Math.abs(this.#bandAt(i + 1) - this.#bandAt(i)));
+    }
+    const candidate = { at, height, slope };
+    if (this.#decision === undefined) this.#learning.push(candidate);
+    else this.#tell(this.#decision.judge(candidate, this.#now));
+  }
+
+  #learn(): void {
+    this.#decision = new QrsDecision(this.#sampleRateHz, this.#learning, this.#now);
+    for (const candidate of this.#learning) this.#tell(this.#decision.judge(candidate, candidate.at));
+    this.#learning = [];
+  }
+
+  #tell(beat: QrsCandidate | undefined): void {
+    if (beat === undefined) return;
+    const reach = Math.round(peakSeconds * this.#sampleRateHz);
+    let peak = beat.at;
+    for (let i = Math.max(0, beat.at - reach); i <= beat.at + reach; i++) {
+      if (Math.abs(this.#bandAt(i)) > Math.abs(this.#bandAt(peak))) peak = i;
+    }
+    if (peak <= this.#lastPeak) return;
+    this.#lastPeak = peak;
+    this.#found.push(peak);
+  }
+
+  #bandAt(index: number): number {
+    return this.#band[index % this.#band.length]!;
   }
 }
