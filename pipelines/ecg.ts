@@ -1,6 +1,7 @@
 import { pipe } from "rxjs";
 import type { Model } from "../models/model.ts";
 import { arrive, conclude, type PipelineContext, recentOf, samplesIn, telling } from "./context.ts";
+import { QrsDetector } from "./dsp/qrs.ts";
 import { checkShape, featureSettings } from "./features.ts";
 import { beatFeatures } from "./operators/beat-features.ts";
 import { classify } from "./operators/classify.ts";
@@ -22,8 +23,8 @@ export const ecg = (model: Model, context: PipelineContext): Pipeline => {
   const { input } = model.manifest;
   const { sampleRateHz, windowSamples: beforeSamples, hopSamples: afterSamples } = input;
   const settings = featureSettings(input, "beat");
-  const { createDetector } = context;
-  if (createDetector === undefined) throw new RangeError("createDetector: expected a detector of R peaks, got none");
+  const { createDetector = (rateHz: number) => new QrsDetector(rateHz) } = context;
+  createDetector(sampleRateHz); // a rate that it cannot take is refused at once
   checkShape(input, [1, beforeSamples + afterSamples, settings.channels.length]);
   const recent = recentOf(context);
   const maxRunSamples = samplesIn(0.02, input);

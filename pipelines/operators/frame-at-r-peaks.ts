@@ -20,7 +20,7 @@ export interface FrameAtRPeaksSettings {
 
 const meanOfBeats = 8; // RR intervals in the running mean: a few seconds, as long as a rhythm is steady
 const longestRrSeconds = 3; // a longer pause counts as one of 3 s, so that a beat never waits longer for its successor
-const detectorDelaySeconds = 2; // by then a detector has said what it saw
+const detectorDelaySeconds = 3; // by then a detector has said what it saw
 
 /**
  * Cut a window around each heart beat, with the distances to its neighbours.

@@ -21,6 +21,7 @@ export interface ReorderSettings {
  *            reorder({ windowBlocks: 2 })
  *   blocks   --0--1-----23----4--|       the second 2 is dropped as repeated
  *
+ * Stamps may be off by half a sample or 5 ms, and never by more than half a block, before that looks like a hole.
  * A block from before what was emitted is dropped as `late`, what merely overlaps loses its overlap. When more than
  * `windowBlocks` late blocks come that are no repeats, the sender's clock was set back: the stream goes on from there.
  * Blocks without samples, with a rate that is no positive number or with half rows are dropped as `malformed`.
@@ -63,7 +64,7 @@ export const reorder = ({ windowBlocks, onDrop }: ReorderSettings): OperatorFunc
           onDrop?.("repeated", rowsOf(block));
           return;
         }
-        if (last !== undefined && endOf(block) - toleranceNs(block.sampleRateHz) <= last.startAtNs) {
+        if (last !== undefined && block.startAtNs < last.startAtNs - orderToleranceNs(block)) {
           late++;
           if (late <= windowBlocks) {
             onDrop?.("late", rowsOf(block));
@@ -91,8 +92,15 @@ const isWellFormed = ({ sampleRateHz, channels, samples }: SampleBlock): boolean
   samples.length > 0 &&
   samples.length % channels.length === 0;
 
+/** Blocks shorter than a sender's jitter have an order too: stamps may be off by half a block at most. */
+const orderToleranceNs = (block: SampleBlock): bigint => {
+  const halfBlock = (endOf(block) - block.startAtNs) / 2n;
+  const tolerance = toleranceNs(block.sampleRateHz);
+  return halfBlock < tolerance ? halfBlock : tolerance;
+};
+
 const leavesHole = (last: SampleBlock | undefined, next: SampleBlock): boolean =>
-  last !== undefined && next.startAtNs - endOf(last) > toleranceNs(next.sampleRateHz);
+  last !== undefined && next.startAtNs - endOf(last) > orderToleranceNs(next);
 
 /** The part of `block` after the end of `last`; undefined where nothing is left. */
 const withoutOverlap = (last: SampleBlock, block: SampleBlock): SampleBlock | undefined => {

@@ -23,6 +23,15 @@ describe("reorder", () => {
     expect(notes).toEqual(["repeated 10", "repeated 10"]);
   });
 
+  it("puts blocks in order that are shorter than the jitter it bears: 1.25 ms", () => {
+    const short = cut(counting, [20], { rateHz: 16000 });
+    const out = run(
+      [0, 2, 1, 3, 4].map((i) => short[i]!),
+      reorder({ windowBlocks: 2 }),
+    );
+    expect(joined(out)).toEqual([...counting]);
+  });
+
   it("holds nothing back while blocks are in order", () => {
     expect(runOpen(tens.slice(0, 3), reorder({ windowBlocks: 4 }))).toHaveLength(3);
   });
