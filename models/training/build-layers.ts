@@ -74,7 +74,8 @@ const buildLayer = (name: string, spec: LayerSpec, shape: Shape, around: Around,
       return new Depthwise(name, geometryOf(name, shape, spec), { bias: spec.bias ?? bias }, build);
     case "dense": {
       const outputs = positive(name, "outputs", spec.outputs);
-      return new Dense(name, shape, { outputs, bias: spec.bias ?? bias, needsInputGradient }, build);
+      const last = around.next === undefined;
+      return new Dense(name, shape, { outputs, bias: spec.bias ?? bias, last, needsInputGradient }, build);
     }
     case "batch-norm":
       return new BatchNorm(name, shape, spec.epsilon ?? 1e-5, build);

@@ -50,6 +50,8 @@ export interface Build {
 export interface Converters {
   /** Bits of the DACs, `2^bits − 1` levels over a learned range. */
   readonly activationBits?: number;
+  /** Full scale of the DACs of the layers that take the network's input, in its unit. Left out: learned as well. */
+  readonly inputMax?: number;
   /** Standard deviation of noise on each output, of the largest output of the batches so far. */
   readonly outputNoise?: number;
 }

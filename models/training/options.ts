@@ -77,7 +77,8 @@ export const checkOptions = (options: TrainOptions, training: TrainingSet): void
   expect(warmupEpochs >= 0 && warmupEpochs <= epochs, "warmupEpochs", `0 … ${epochs}`, warmupEpochs);
   expect(labelSmoothing >= 0 && labelSmoothing < 1, "labelSmoothing", "0 … 1", labelSmoothing);
   expect(options.workers === 1 || options.workers === 2, "workers", "1 or 2", options.workers);
-  const { weightNoise = 0, weightClip = 1, activationBits = 8, outputNoise = 0 } = options.hardware ?? {};
+  const { weightNoise = 0, weightClip = 1, activationBits = 8, inputMax = 1, outputNoise = 0 } = options.hardware ?? {};
+  expect(inputMax > 0, "hardware.inputMax", "a number > 0", inputMax);
   expect(weightNoise >= 0, "hardware.weightNoise", "a number ≥ 0", weightNoise);
   expect(weightClip > 0, "hardware.weightClip", "a number > 0", weightClip);
   expect(outputNoise >= 0, "hardware.outputNoise", "a number ≥ 0", outputNoise);

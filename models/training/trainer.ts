@@ -4,6 +4,7 @@ import { sizeOf } from "../tensor.ts";
 import { type EpochRecord, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { clipWeights } from "./hardware.ts";
 import { type Job, parts } from "./job.ts";
+import { inputRangeSuffix } from "./layers/analog-input.ts";
 import { AdamW, learningRateAt, type OptimiserOptions } from "./optimiser.ts";
 import {
   checkOptions,
@@ -27,6 +28,8 @@ export interface Trained {
   readonly graph: Graph;
   readonly history: readonly EpochRecord[];
   readonly bestEpoch: number;
+  /** Full scale of the DACs that it was trained with, by node; empty without `hardware.activationBits`. */
+  readonly inputMax: Readonly<Record<string, number>>;
 }
 
 /**
@@ -156,7 +159,11 @@ class Trainer {
     parameters.running.set(this.#bestRunning);
     const bestEpoch = this.#history.findLastIndex((record) => this.#scoreOf(record) === this.#bestScore);
     const graph = this.#runner.network.toGraph({ softmax: this.#options.loss === "cross-entropy" });
-    return { graph, history: this.#history, bestEpoch };
+    const ranges = parameters.statistics.filter(({ name }) => name.endsWith(inputRangeSuffix));
+    const inputMax = Object.fromEntries(
+      ranges.map(({ name, running }) => [name.slice(0, -inputRangeSuffix.length), running[0]!]),
+    );
+    return { graph, history: this.#history, bestEpoch, inputMax };
   }
 
   /** One step of the optimiser, from what the parts left in the shared blocks. */

@@ -48,7 +48,7 @@ export class Conv implements Layer {
     this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, options.outputs) : undefined;
     this.#converters = new AnalogInput(
       name,
-      { inputs: height * width * channels, outputs: positions * options.outputs },
+      { inputs: height * width * channels, outputs: positions * options.outputs, first: !options.needsInputGradient },
       build,
     );
     this.#y = build.arena.float32(build.batch * positions * options.outputs);

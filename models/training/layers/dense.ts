@@ -12,6 +12,8 @@ export class Dense implements Layer {
   readonly #inputs: number;
   readonly #outputs: number;
   readonly #build: Build;
+  /** Gives the network's answer: starts with small weights, so that no class is preferred loudly by chance. */
+  readonly #last: boolean;
   readonly weights: Parameter;
   readonly #bias: Parameter | undefined;
   readonly #converters: AnalogInput;
@@ -23,20 +25,25 @@ export class Dense implements Layer {
   constructor(
     name: string,
     inputShape: Shape,
-    options: { outputs: number; bias: boolean; needsInputGradient: boolean },
+    options: { outputs: number; bias: boolean; last: boolean; needsInputGradient: boolean },
     build: Build,
   ) {
     this.#name = name;
     this.#inputs = sizeOf(inputShape);
     this.#outputs = options.outputs;
     this.outputShape = [options.outputs];
+    this.#last = options.last;
     this.#build = build;
     this.weights = build.parameters.declare(`${name}.weights`, this.#outputs * this.#inputs, {
       outputs: this.#outputs,
       order: "outputs first",
     });
     this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, this.#outputs) : undefined;
-    this.#converters = new AnalogInput(name, { inputs: this.#inputs, outputs: this.#outputs }, build);
+    this.#converters = new AnalogInput(
+      name,
+      { inputs: this.#inputs, outputs: this.#outputs, first: !options.needsInputGradient },
+      build,
+    );
     this.#y = build.arena.float32(build.batch * this.#outputs);
     this.#dx = options.needsInputGradient ? build.arena.float32(build.batch * this.#inputs) : undefined;
   }
@@ -65,7 +72,7 @@ export class Dense implements Layer {
   }
 
   initialise(random: SequentialRandom): void {
-    heNormal(this.weights.value, this.#inputs, random);
+    heNormal(this.weights.value, this.#last ? 6 * this.#inputs : this.#inputs, random);
   }
 
   emit(input: Value, nodes: Node[]): Value {

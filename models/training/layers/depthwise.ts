@@ -33,7 +33,7 @@ export class Depthwise implements Layer {
     this.#bias = options.bias ? build.parameters.declare(`${name}.bias`, channels) : undefined;
     this.#converters = new AnalogInput(
       name,
-      { inputs: height * width * channels, outputs: outputHeight * outputWidth * channels },
+      { inputs: height * width * channels, outputs: outputHeight * outputWidth * channels, first: false },
       build,
     );
     this.#y = build.arena.float32(build.batch * outputHeight * outputWidth * channels);

@@ -106,6 +106,16 @@ describe("train", () => {
     }
   });
 
+  it("tells the ranges that it learned: of the input the one given, of later layers about their largest inputs", async () => {
+    const { graph, inputMax } = await run({ hardware: { activationBits: 8, inputMax: 2.5 }, epochs: 2 });
+    const weighted = graph.nodes.filter(({ kind }) => kind === "conv" || kind === "dense").map(({ name }) => name);
+    expect(Object.keys(inputMax).sort()).toEqual([...weighted].sort());
+    expect(inputMax["0-conv"]).toBe(2.5);
+    // After batch normalisation and relu the largest of 16 × 32 × 8 numbers lies some deviations out.
+    expect(inputMax["3-residual.main.0-conv"]).toBeGreaterThan(2);
+    expect(inputMax["3-residual.main.0-conv"]).toBeLessThan(8);
+  });
+
   it("reads codes with a scale as the numbers that they stand for", async () => {
     const codes = new Int8Array(training.x.length).map((_, i) => Math.round(training.x[i]! * 32));
     const real = new Float32Array(codes.length).map((_, i) => codes[i]! / 32);
