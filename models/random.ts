@@ -59,7 +59,7 @@ export class CounterRandom {
 
   /** Word `index` (0 … 2³⁴ − 1) of the stream: an integer in 0 … 2³² − 1. */
   wordAt(index: number): number {
-    this.#fetch(Math.floor(index / 4));
+    this.#fetch((index / 4) >>> 0);
     return this.#block[index & 3]!;
   }
 
@@ -70,7 +70,7 @@ export class CounterRandom {
 
   /** A number of the normal distribution N(0, 1), by Box and Muller (1958); tails end at 6.76 σ. */
   gaussianAt(index: number): number {
-    this.#fetch(Math.floor(index / 4));
+    this.#fetch((index / 4) >>> 0);
     const pair = index & 2;
     const radius = Math.sqrt(-2 * Math.log((this.#block[pair]! + 0.5) / 2 ** 32));
     const angle = (2 * Math.PI * this.#block[pair + 1]!) / 2 ** 32;
@@ -84,8 +84,8 @@ export class CounterRandom {
 
   #fetch(block: number): void {
     if (block === this.#blockIndex) return;
-    const [c1, c2, c3] = this.#stream;
-    philox4x32(block, c1, c2, c3, this.#key[0], this.#key[1], this.#block);
+    const stream = this.#stream;
+    philox4x32(block, stream[0], stream[1], stream[2], this.#key[0], this.#key[1], this.#block);
     this.#blockIndex = block;
   }
 }
@@ -133,7 +133,8 @@ const multiplyHigh = (a: number, b: number): number => {
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = aLow * bHigh + (middle % 65536);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) | 0;
+  const middle1 = Math.imul(aHigh, bLow);
+  const middle2 = Math.imul(aLow, bHigh);
+  const carry = (middle1 & 0xffff) + (middle2 & 0xffff) + (Math.imul(aLow, bLow) >>> 16);
+  return (Math.imul(aHigh, bHigh) + (middle1 >>> 16) + (middle2 >>> 16) + (carry >>> 16)) | 0;
 };
