@@ -3,8 +3,8 @@ import type { Manifest } from "../../models/manifest.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
+import type { Figures, Task } from "./figures.ts";
 import { spread } from "./metrics.ts";
-import type { Figures, Task } from "./task.ts";
 
 export type Compensation = "none" | "global" | "per-column";
 

@@ -32,7 +32,7 @@ export const makeModel = (
     return real;
   });
   const { calibrationSamples: _, ...sizes } = recipe.mapping;
-  const mapping = calibrateRanges(graph, inputs, sizes);
+  const mapping = calibrateRanges(graph, inputs, { ...sizes, inputScale: input.scale });
   const network = new DigitalNetwork(graph, { kernel: "simd" });
   const testVectors = inputs.slice(0, testVectorCount).map((x, i) => {
     const output = new Float32Array(sizeOf(network.outputShape));
@@ -42,22 +42,9 @@ export const makeModel = (
   const { name, version, modality, task, labels, decisions } = recipe;
   const manifest: Manifest = {
     ...{ name, version, modality, task, labels, input, decisions, testVectors },
-    mapping: firstRangeOfCodes(graph, mapping, input.scale),
+    mapping,
     training: made,
   };
   const complete = withManifest({ ...graph, name }, manifest);
   return { bytes: writeOnnx(complete), graph: complete, manifest: JSON.parse(complete.metadata[manifestKey]!) };
-};
-
-/** The DACs of layers that take the input itself get its own codes, so that nothing is rounded twice. */
-const firstRangeOfCodes = (graph: Graph, mapping: Manifest["mapping"], scale: number): Manifest["mapping"] => {
-  const own = new Set([graph.input.name]);
-  const ranges = { ...mapping.ranges };
-  for (const node of graph.nodes) {
-    if (!own.has(node.inputs[0]!)) continue;
-    if (node.kind === "reshape") own.add(node.output.name);
-    const range = ranges[node.name];
-    if (range) ranges[node.name] = { ...range, inputMax: 127 * scale };
-  }
-  return { ...mapping, ranges };
 };

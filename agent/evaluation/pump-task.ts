@@ -5,8 +5,8 @@ import { pipelineFor } from "../../pipelines/pipeline.ts";
 import type { Classification } from "../../pipelines/signal.ts";
 import { baselineRows, pumpFiles, rowTimes } from "../datasets/pump.ts";
 import { openRecording } from "../recordings/open.ts";
+import type { Task } from "./figures.ts";
 import { anomalyMetrics } from "./metrics.ts";
-import type { Task } from "./task.ts";
 
 /**
  * SKAB's outlier protocol: of each file the first 400 rows are learned from, the rest is scored row by row against

@@ -8,23 +8,10 @@ import { bearingFaults, bearingFiles } from "../datasets/bearing-faults.ts";
 import { ecgBeats, recordsOf } from "../datasets/ecg-beats.ts";
 import { keywordClips } from "../datasets/keywords.ts";
 import type { LabelledFeatures } from "../datasets/labelled.ts";
-import { type ClassifierMetrics, classifierMetrics } from "./metrics.ts";
+import type { Task } from "./figures.ts";
+import { classifierMetrics } from "./metrics.ts";
 import { predict } from "./predict.ts";
 import { openPumpTask } from "./pump-task.ts";
-
-/** Figures of one network on one set: numbers by name, the first the one to compare by; and what stands behind them. */
-export interface Figures {
-  readonly numbers: Readonly<Record<string, number>>;
-  readonly detail?: ClassifierMetrics & { readonly byGroup?: Readonly<Record<string, ClassifierMetrics>> };
-}
-
-/** Something to be measured, with its recordings already read. */
-export interface Task {
-  readonly samples: number;
-  /** Which recordings, in words. */
-  readonly data: string;
-  score(network: Network): Figures;
-}
 
 /** Opens the recordings that fit a model below `path`. None that the model was trained on is among them. */
 export const openTask = async (manifest: Manifest, path: string): Promise<Task> => {
