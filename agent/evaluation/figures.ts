@@ -1,0 +1,16 @@
+import type { Network } from "../../models/network/network.ts";
+import type { ClassifierMetrics } from "./metrics.ts";
+
+/** Figures of one network on one set: numbers by name, the first the one to compare by; and what stands behind them. */
+export interface Figures {
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly detail?: ClassifierMetrics & { readonly byGroup?: Readonly<Record<string, ClassifierMetrics>> };
+}
+
+/** Something to be measured, with its recordings already read. */
+export interface Task {
+  readonly samples: number;
+  /** Which recordings, in words. */
+  readonly data: string;
+  score(network: Network): Figures;
+}
