@@ -91,7 +91,7 @@ interface DeviceRow {
 describe.skipIf(!hasOracles)(
   "pcm-nandakumar-2019 has the statistics of aihwkit's million devices (skipped without them)",
   () => {
-    const devices = 300_000;
+    const devices = 120_000;
     const rowsOf = (model: string): DeviceRow[] =>
       oracle<{ models: Record<string, DeviceRow[]> }>("device_stats_aihwkit.json").models[model]!;
 
