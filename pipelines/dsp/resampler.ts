@@ -12,8 +12,8 @@ const finestPhases = 512;
  *
  *   y[k] = Σ_j h(frac − j) x[⌊p⌋ + j]     p = k · fromHz / toHz
  *
- * The ratio is kept as a fraction of integers (rates to 1 µHz), so that positions never drift. When its numerator
- * is at most 512 each phase has its own taps; else taps are interpolated between 512 phases.
+ * The ratio is kept as a fraction of integers (rates to 1 µHz), so that positions never drift. Where it
+ * is simple each phase has its own taps; else taps are interpolated between 512 phases (fewer the more the rate falls).
  */
 export class Resampler {
   readonly #channels: number;
@@ -45,7 +45,8 @@ export class Resampler {
     this.#unit = to / divisor;
     const bandwidth = Math.min(1, toHz / fromHz);
     this.#half = Math.ceil(zeroCrossings / bandwidth);
-    this.#phases = Math.min(this.#unit, finestPhases);
+    // A tap filter stretched over more samples changes as much less from phase to phase.
+    this.#phases = Math.min(this.#unit, Math.max(16, Math.ceil(finestPhases * bandwidth)));
     this.#taps = designTaps(this.#phases, this.#half, bandwidth);
     this.#held = new Float32Array(0);
   }
