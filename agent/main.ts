@@ -6,7 +6,7 @@ import { configCommand } from "./cli/config.ts";
 import { demoCommand } from "./cli/demo.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { evalCommand } from "./cli/eval.ts";
-import { exitCodeOf, exitCodes } from "./cli/exit.ts";
+import { ExitError, exitCodeOf, exitCodes } from "./cli/exit.ts";
 import { replayCommand } from "./cli/replay.ts";
 import { runCommand } from "./cli/run.ts";
 import { traceCommand } from "./cli/trace.ts";
@@ -31,6 +31,12 @@ Examples:
   ohmwatch classify --model ecg-beats record.hea`,
   );
 
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCodes.ok);
+  throw error;
+});
+
 for (const make of [
   demoCommand,
   runCommand,
@@ -50,6 +56,10 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
 }
 
 try {
+  const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
+  if (major < 22 || (major === 22 && minor < 12)) {
+    throw new ExitError(`node: expected version ≥ 22.12, got ${process.version}`, exitCodes.failed);
+  }
   await program.parseAsync();
 } catch (error) {
   process.exitCode = codeOf(error);

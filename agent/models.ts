@@ -9,8 +9,8 @@ import { AnalogNetwork } from "../models/network/analog.ts";
 import { DigitalNetwork } from "../models/network/digital.ts";
 import type { Config } from "./config/schema.ts";
 
-/** Where the models lie that come with the program, `<name>/model.onnx` each. */
-export const zooFolder = fileURLToPath(new URL("../models/zoo", import.meta.url));
+/** Where the models lie that come with the program, `<name>/model.onnx` each; a package may put them elsewhere. */
+export const zooFolder = process.env["OHMWATCH_ZOO"] ?? fileURLToPath(new URL("../models/zoo", import.meta.url));
 
 /** A model that there is none of. Exit code 66. */
 export class ModelNotFound extends Error {

@@ -7,6 +7,7 @@ import type { Manifest } from "../../models/manifest.ts";
 import { startAgent } from "../compose.ts";
 import { configSchema } from "../config/schema.ts";
 import { openModel } from "../models.ts";
+import { within } from "../mqtt/connection.ts";
 import { connectPublisher } from "../mqtt/publisher-client.ts";
 import { play } from "../player.ts";
 import { sentenceOf } from "../stream-runner.ts";
@@ -17,7 +18,7 @@ import { demoConfig, demoModels, demoStreams, scoreOf } from "./demo-plan.ts";
 import { findRecordings, fixtureRecordings } from "./demo-recordings.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 import { integerIn, numberIn } from "./options.ts";
-import { colour } from "./run.ts";
+import { colour, requireStream } from "./run.ts";
 import { untilStopped } from "./stop-signals.ts";
 
 interface DemoOptions {
@@ -73,6 +74,7 @@ const demo = async (options: DemoOptions): Promise<void> => {
     write: (line) => (view === undefined ? process.stderr.write(line) : view.write(line)),
   });
   const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
+  await requireStream(agent);
   const title = `Ohmwatch · ${streams.length} streams · ${agent.brokerUrl} · ${options.device} · Ctrl-C ends`;
   view = new LiveView({ title, streams: agent.streams, screen, colour: colour(), nowMs: () => performance.now() });
   view.start();
@@ -86,13 +88,14 @@ const demo = async (options: DemoOptions): Promise<void> => {
   await untilStopped(options.seconds);
   const wallSeconds = (performance.now() - startedAtMs) / 1000;
   stopping.abort();
+  // Not the other way round: what a closed client still had to publish would never be done.
+  await within(2000, Promise.allSettled(playing));
   await Promise.all(sensors.map((sensor) => sensor.close()));
-  await Promise.allSettled(playing);
   await agent.idle();
-  const summary = summarise(agent.streams, wallSeconds);
   view.stop();
   view = undefined;
   await agent.stop();
+  const summary = summarise(agent.streams, wallSeconds);
   screen.write(
     `\n${summaryTable(agent.streams, summary)}
 The anomalies are in ${agent.databaseFile}. To look at them:

@@ -130,7 +130,10 @@ const replayOffline = async (files: readonly string[], options: ReplayOptions): 
       });
     }
     if (options.json) process.stdout.write(`${JSON.stringify({ database: file, ...counts })}\n`);
-    else process.stderr.write(`${counts.frames} frames, ${counts.anomalies} anomalies in ${file}\n`);
+    else
+      process.stderr.write(
+        `${counts.frames} frames, ${counts.anomalies} ${counts.anomalies === 1 ? "anomaly" : "anomalies"} in ${file}\n`,
+      );
   } finally {
     closeDatabase(database);
   }

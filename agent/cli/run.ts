@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { startAgent } from "../compose.ts";
+import { type Agent, startAgent } from "../compose.ts";
 import { loadConfig } from "../config/load.ts";
 import { knownNames } from "../known-names.ts";
 import { createLog } from "../telemetry/log.ts";
@@ -26,16 +26,9 @@ export const runCommand = (): Command =>
       });
       const startedAtMs = performance.now();
       const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
-      if (agent.streams.every(({ stopped }) => stopped !== undefined)) {
-        await agent.stop();
-        const reasons = agent.streams.map(({ name, stopped }) => `${name}: ${stopped}`).join("\n");
-        throw new ExitError(
-          `${file}: expected at least one stream that can run, got none\n${reasons}`,
-          exitCodes.config,
-        );
-      }
+      await requireStream(agent);
       if (live) {
-        const title = `Ohmwatch · ${agent.brokerUrl}`;
+        const title = `Ohmwatch · $agent.brokerUrl`;
         view = new LiveView({ title, streams: agent.streams, screen: process.stdout, colour: colour(), nowMs });
         view.start();
       }
@@ -48,6 +41,14 @@ export const runCommand = (): Command =>
     });
 
 const nowMs = (): number => performance.now();
+
+/** Stop an agent that has nothing to do. @throws ExitError 78 when no stream can run, with the reasons */
+export const requireStream = async (agent: Agent): Promise<void> => {
+  if (agent.streams.some(({ stopped }) => stopped === undefined)) return;
+  await agent.stop();
+  const reasons = agent.streams.map(({ name, stopped }) => `${name}: ${stopped}`).join("\n");
+  throw new ExitError(`streams: expected at least one that can run, got none\n${reasons}`, exitCodes.config);
+};
 
 /** [no-color.org]: any value that is not empty. */
 export const colour = (): "auto" | "never" => (process.env["NO_COLOR"] ? "never" : "auto");

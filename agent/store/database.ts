@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { migrations } from "./migrations.ts";
@@ -37,10 +37,17 @@ export const openDatabase = (file: string): OpenDatabase => {
   }
 };
 
-/** Open an existing database for reading. @throws DatabaseError where it is missing or is none of ours */
+/**
+ * Open an existing database and let it refuse every write. Not by `readonly`: such a connection leaves its `-wal` and
+ * `-shm` behind.
+ *
+ * @throws DatabaseError where it is missing or is none of ours
+ */
 export const openForReading = (file: string): OpenDatabase => {
+  if (!existsSync(file)) throw new DatabaseError(66, `${file}: expected a database, got no such file`);
   try {
-    const database = new Database(file, { readonly: true, fileMustExist: true, timeout: 5000 });
+    const database = new Database(file, { fileMustExist: true, timeout: 5000 });
+    database.pragma("query_only = ON");
     const version = versionOf(database);
     if (version !== migrations.length) {
       const message = `${file}: expected a database of version ${migrations.length}, got ${version}; \`run\` or \`replay\` brings it up to date`;
@@ -54,7 +61,7 @@ export const openForReading = (file: string): OpenDatabase => {
 
 /** Write everything back into the one file and close: no `-wal` or `-shm` file stays behind. */
 export const closeDatabase = (database: OpenDatabase): void => {
-  if (!database.readonly) database.pragma("wal_checkpoint(TRUNCATE)");
+  if (!database.pragma("query_only", { simple: true })) database.pragma("wal_checkpoint(TRUNCATE)");
   database.close();
 };
 

@@ -55,13 +55,14 @@ export class Telemetry {
   /** Count an event and, unless it only repeats, write it. Can be passed on as it is. */
   readonly emit: Emit = (event) => {
     const { name, ...fields } = event;
+    const { detail = name, ...rest } = fields as { detail?: string };
     const key = keyOf(event);
     const weight = "count" in event ? event.count : 1;
     const before = this.#counts.get(key) ?? 0;
     const after = before + weight;
     this.#counts.set(key, after);
     if (Math.floor(Math.log10(after)) === Math.floor(Math.log10(before))) return;
-    this.#log[levels[name]]({ event: name, ...fields, total: after }, "detail" in event ? event.detail : name);
+    this.#log[levels[name]]({ event: name, ...rest, total: after }, detail);
   };
 
   /** How often an event came, over all reasons or for one stream or reason. */

@@ -144,7 +144,7 @@ describe("The database", () => {
     });
     expect(opening(join(file, "below"), openDatabase).exitCode).toBe(73);
     expect(opening(join(folder, "none"), openForReading).message).toMatch(
-      /none: expected a database that can be opened/,
+      /none: expected a database, got no such file$/,
     );
   });
 
