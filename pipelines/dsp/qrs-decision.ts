@@ -12,7 +12,7 @@ export interface QrsCandidate {
 
 const remembered = 12; // heights of beats, heights of other peaks, RR intervals: the last ones count
 const threshold = 0.3; // between the usual other peak (0) and the usual beat (1)
-const searchThreshold = 0.1; // the same in a search back
+const searchThreshold = 0.13; // the same in a search back
 const faintest = 0.012; // mV: about two steps of an 11-bit recorder; nothing below is a beat
 const windowSeconds = 1.5; // holds a beat down to 40 a minute
 const windows = 4;
