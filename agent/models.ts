@@ -7,6 +7,7 @@ import { parseModel } from "../models/load.ts";
 import type { Model } from "../models/model.ts";
 import { AnalogNetwork } from "../models/network/analog.ts";
 import { DigitalNetwork } from "../models/network/digital.ts";
+import { ModelError } from "../models/network/model-error.ts";
 import type { Config } from "./config/schema.ts";
 
 /** Where the models lie that come with the program, `<name>/model.onnx` each; a package may put them elsewhere. */
@@ -16,6 +17,23 @@ export const zooFolder = process.env["OHMWATCH_ZOO"] ?? fileURLToPath(new URL(".
 export class ModelNotFound extends Error {
   readonly exitCode = 66;
 }
+
+/** A file that is no model, or a model that does not fit its pipeline. Exit code 65. */
+export class ModelUnusable extends Error {
+  readonly exitCode = 65;
+}
+
+/** Do what fails when a model is unusable. @throws ModelUnusable with the same sentence, naming the model */
+export const usingModel = <T>(name: string, work: () => T): T => {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof ModelError || cause instanceof RangeError) {
+      throw new ModelUnusable(`${name}: ${cause.message}`, { cause });
+    }
+    throw cause;
+  }
+};
 
 /** Names of the models in the zoo. */
 export const zooNames = (): readonly string[] =>
@@ -39,10 +57,14 @@ export const modelFile = (nameOrPath: string): string => {
  * Read a model and program it on a crossbar of its own: devices, age and compensation as the chip says. The device
  * `digital` runs it without a crossbar.
  *
- * @throws ModelNotFound, or what `parseModel` throws when the file is no model that fits
+ * @throws ModelNotFound; ModelUnusable where the file is no model that fits
  */
 export const openModel = (nameOrPath: string, chip: Config["chip"]): Model => {
   const bytes = readFileSync(modelFile(nameOrPath));
+  return usingModel(nameOrPath, () => programmed(bytes, chip));
+};
+
+const programmed = (bytes: Uint8Array, chip: Config["chip"]): Model => {
   const { graph, manifest } = parseModel(bytes);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   if (chip.device === "digital")

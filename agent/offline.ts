@@ -5,6 +5,7 @@ import { pipelineFor } from "../pipelines/pipeline.ts";
 import type { AnomalyChange, Classification, SampleBlock } from "../pipelines/signal.ts";
 import type { StreamConfig } from "./config/schema.ts";
 import { decisionRules } from "./decision-rules.ts";
+import { usingModel } from "./models.ts";
 
 /** What is asked of a run, and who is told of what comes out. */
 export interface OfflineOptions {
@@ -26,7 +27,8 @@ export const runOffline = (blocks: Iterable<SampleBlock>, model: Model, options:
   const { onClassification = () => {}, onChange = () => {}, onDrop = () => {} } = options;
   const context = { rules: decisionRules(model.manifest, options.overrides ?? []), onClassification, onDrop };
   let failure: { readonly error: unknown } | undefined;
-  pipelineFor(model.manifest.modality)(model, context)
+  const { modality, name } = model.manifest;
+  usingModel(name, () => pipelineFor(modality)(model, context))
     .run(from(blocks))
     .subscribe({
       next: onChange,

@@ -4,6 +4,7 @@ import { pipelineFor } from "../../pipelines/pipeline.ts";
 import type { AnomalyChange, SampleBlock } from "../../pipelines/signal.ts";
 import type { StageName, StageOutputs } from "../../pipelines/stages.ts";
 import type { PayloadCodec } from "../codecs/codec.ts";
+import { usingModel } from "../models.ts";
 import type { Recording } from "../recordings/recording.ts";
 import { AnomalyStore } from "../store/anomaly-store.ts";
 import { closeDatabase, openDatabase } from "../store/database.ts";
@@ -50,7 +51,8 @@ interface Measured {
  * the last frame; the times are means over the recording.
  */
 export const traceHops = (recording: Recording, model: Model, codec: PayloadCodec): readonly Hop[] => {
-  const pipeline = pipelineFor(model.manifest.modality)(model, {});
+  const { modality, name } = model.manifest;
+  const pipeline = usingModel(name, () => pipelineFor(modality)(model, {}));
   const unit = [...new Set(recording.units.filter((name) => name !== ""))].join(", ") || "as recorded";
   const groups = groupsOf(pipeline.stageNames);
   const hops: Measured[] = [
