@@ -88,12 +88,11 @@ const openSome = async (
   return recordings;
 };
 
-/** So many of the items, evenly spread and taken in an order that mixes them: 0, n/2, n/4 … */
+/** So many of the items, evenly spread, in an order that soon has been everywhere: steps of the golden section. */
 const spread = (items: readonly string[], count: number): readonly string[] => {
-  const step = Math.max(1, items.length / count);
-  const chosen = Array.from({ length: Math.min(count, items.length) }, (_, i) => items[Math.floor(i * step)]!);
-  const stride = Math.max(1, Math.floor(chosen.length / 4));
-  return Array.from({ length: stride }, (_, offset) => chosen.filter((_, i) => i % stride === offset)).flat();
+  const chosen = Array.from({ length: Math.min(count, items.length) }, (_, i) => i);
+  const place = (i: number): number => (i * 0.6180339887) % 1;
+  return chosen.sort((a, b) => place(a) - place(b)).map((i) => items[Math.floor((i * items.length) / chosen.length)]!);
 };
 
 /** The recordings that come with the program. */

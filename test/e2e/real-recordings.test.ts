@@ -64,8 +64,8 @@ describe("Recordings that no one here wrote, over MQTT (skipped without the data
     expect(rows.length).toBeLessThanOrEqual(2);
   });
 
-  it.skipIf(lacks("ecg-beats"))("MIT-BIH 233: ventricular beats become anomalies at their times", async () => {
-    const recording = await openRecording(join(dataDir!, "mitdb/233.hea"));
+  it.skipIf(lacks("ecg-beats"))("MIT-BIH 200: ventricular beats become anomalies at their times", async () => {
+    const recording = await openRecording(join(dataDir!, "mitdb/200.hea"));
     const minutes = 10;
     const blocks = [...recording.blocks(1)];
     const rows = await recorded(
