@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../models/manifest.ts";
-import type { Network } from "../../models/network/network.ts";
 import { frontEnd } from "../../pipelines/pipeline.ts";
 import { ExitError, exitCodes } from "../cli/exit.ts";
 import { bearingFaults, bearingFiles } from "../datasets/bearing-faults.ts";
