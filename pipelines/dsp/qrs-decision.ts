@@ -12,7 +12,9 @@ export interface QrsCandidate {
 
 const remembered = 12; // heights of beats, heights of other peaks, RR intervals: the last ones count
 const threshold = 0.3; // between the usual other peak (0) and the usual beat (1)
-const searchThreshold = 0.13; // the same in a search back
+const searchThreshold = 0.16; // the same in a search back
+const learnedShare = 0.7; // the usual beat as a share of the largest peak, at the start and after silence
+const silenceSeconds = 6; // without a beat: longer than the pauses of a sick sinus node
 const faintest = 0.012; // mV: about two steps of an 11-bit recorder; nothing below is a beat
 const windowSeconds = 1.5; // holds a beat down to 40 a minute
 const windows = 4;
@@ -49,7 +51,7 @@ export class QrsDecision {
   constructor(sampleRateHz: number, learned: readonly QrsCandidate[], startAt: number) {
     this.#sampleRateHz = sampleRateHz;
     this.#windowEnd = startAt + windowSeconds * sampleRateHz;
-    this.#beats.push(0.7 * Math.max(0, ...learned.map(({ height }) => height)));
+    this.#beats.push(learnedShare * Math.max(0, ...learned.map(({ height }) => height)));
   }
 
   /** Judge a candidate at time `now`: the beats that follow, this one or one found in a search back. */
@@ -61,8 +63,10 @@ export class QrsDecision {
       this.#searchedInARow = 0;
       return this.#accept(candidate);
     }
-    keep(this.#others, candidate.height);
-    if (!tWave) this.#rejected.push(candidate);
+    if (!tWave) {
+      keep(this.#others, candidate.height);
+      this.#rejected.push(candidate);
+    }
     return now >= this.#searchAt ? this.#searchBack(now) : undefined;
   }
 
@@ -72,9 +76,16 @@ export class QrsDecision {
       this.#maxima.push(this.#windowMaximum);
       if (this.#maxima.length > windows) this.#maxima.shift();
       this.#windowMaximum = 0;
+      if (this.#last === undefined || now - this.#last.at > silenceSeconds * this.#sampleRateHz) this.#restart();
       this.#windowEnd += windowSeconds * this.#sampleRateHz;
     }
     return now === this.#searchAt ? this.#searchBack(now) : undefined;
+  }
+
+  /** Forget the old heights: the signal has become so small that no search back finds it. */
+  #restart(): void {
+    this.#beats = [learnedShare * median(this.#maxima)];
+    this.#others = [];
   }
 
   #usualBeat(): number {
