@@ -37,7 +37,12 @@ const sources: readonly Source[] = ["agent", "pipelines", "models"].flatMap(sour
 });
 
 const packageOf = (name: string): string =>
-  name.startsWith("node:") ? name : name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/");
+  name.startsWith("node:")
+    ? name
+    : name
+        .split("/")
+        .slice(0, name.startsWith("@") ? 2 : 1)
+        .join("/");
 
 /** `from` may import, of the project, only what begins with one of `allowed`. */
 const layerRules: readonly { from: string; allowed: readonly string[]; because: string }[] = [
@@ -89,7 +94,9 @@ describe("the architecture", () => {
   }
 
   it("keeps rxjs out of pipelines/dsp and models", () => {
-    const broken = sources.filter((s) => /^(pipelines\/dsp|models)\//.test(s.path) && s.outer.some((o) => /^rxjs/.test(o)));
+    const broken = sources.filter(
+      (s) => /^(pipelines\/dsp|models)\//.test(s.path) && s.outer.some((o) => /^rxjs/.test(o)),
+    );
     expect(broken.map((s) => s.path)).toEqual([]);
   });
 
@@ -113,8 +120,10 @@ describe("the architecture", () => {
   });
 
   it("keeps time and chance out of models and pipelines, so that a replay equals the live run", () => {
-    const forbidden = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(/;
-    const operators = /\b(?:debounceTime|throttleTime|auditTime|sampleTime|bufferTime|windowTime|delay|timeout|interval|timer)\b\s*\(/;
+    const forbidden =
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(/;
+    const operators =
+      /\b(?:debounceTime|throttleTime|auditTime|sampleTime|bufferTime|windowTime|delay|timeout|interval|timer)\b\s*\(/;
     const broken = sources
       .filter((s) => /^(models|pipelines)\//.test(s.path))
       .filter((s) => {
