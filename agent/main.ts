@@ -11,9 +11,10 @@ import { replayCommand } from "./cli/replay.ts";
 import { runCommand } from "./cli/run.ts";
 import { traceCommand } from "./cli/trace.ts";
 import { trainCommand } from "./cli/train.ts";
+import { programFile } from "./program-files.ts";
 
 const versionOf = (): string => {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const text = readFileSync(programFile("package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 };
 

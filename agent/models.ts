@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { deviceByName } from "../models/crossbar/devices/registry.ts";
 import { parseModel } from "../models/load.ts";
 import type { Model } from "../models/model.ts";
@@ -9,9 +8,10 @@ import { AnalogNetwork } from "../models/network/analog.ts";
 import { DigitalNetwork } from "../models/network/digital.ts";
 import { ModelError } from "../models/network/model-error.ts";
 import type { Config } from "./config/schema.ts";
+import { programFile } from "./program-files.ts";
 
 /** Where the models lie that come with the program, `<name>/model.onnx` each; a package may put them elsewhere. */
-export const zooFolder = process.env["OHMWATCH_ZOO"] ?? fileURLToPath(new URL("../models/zoo", import.meta.url));
+export const zooFolder = process.env["OHMWATCH_ZOO"] ?? programFile("models/zoo");
 
 /** A model that there is none of. Exit code 66. */
 export class ModelNotFound extends Error {

@@ -1,7 +1,10 @@
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { type BuildOptions, build } from "esbuild";
 
-/** Bundle the program into `dist/ohmwatch.mjs`, with the trainer's worker, the models and the fixtures beside it. */
+/**
+ * Bundle the program into `dist/agent/ohmwatch.mjs`, with the trainer's worker beside it. Models and fixtures lie in
+ * `dist/` as in the project: `agent/program-files.ts` relies on it.
+ */
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist", { recursive: true });
 const common: BuildOptions = {
@@ -13,12 +16,13 @@ const common: BuildOptions = {
   // Packages in CommonJS ask for `require`, which a module does not have.
   banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
 };
-await build({ ...common, entryPoints: ["agent/main.ts"], outfile: "dist/ohmwatch.mjs" });
-await build({ ...common, entryPoints: ["models/training/worker.ts"], outfile: "dist/training-worker.mjs" });
+await build({ ...common, entryPoints: ["agent/main.ts"], outfile: "dist/agent/ohmwatch.mjs" });
+await build({ ...common, entryPoints: ["models/training/worker.ts"], outfile: "dist/agent/training-worker.mjs" });
 await build({
   ...common,
   entryPoints: ["agent/datasets/augment-keywords.ts"],
-  outfile: "dist/augment-keywords.ts",
+  outfile: "dist/agent/augment-keywords.ts",
 });
-cpSync("models/zoo", "dist/zoo", { recursive: true });
+cpSync("models/zoo", "dist/models/zoo", { recursive: true });
 cpSync("fixtures", "dist/fixtures", { recursive: true });
+cpSync("package.json", "dist/package.json");

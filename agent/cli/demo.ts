@@ -1,7 +1,6 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import type { Manifest } from "../../models/manifest.ts";
 import { startAgent } from "../compose.ts";
@@ -10,11 +9,12 @@ import { openModel } from "../models.ts";
 import { within } from "../mqtt/connection.ts";
 import { connectPublisher } from "../mqtt/publisher-client.ts";
 import { play } from "../player.ts";
+import { programFile } from "../program-files.ts";
 import { sentenceOf } from "../stream-runner.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LiveView } from "../terminal/live-view.ts";
 import { summarise, summaryTable } from "../terminal/summary.ts";
-import { demoConfig, demoModels, demoStreams, scoreOf } from "./demo-plan.ts";
+import { type DemoStream, demoConfig, demoModels, demoStreams, scoreOf } from "./demo-plan.ts";
 import { findRecordings, fixtureRecordings } from "./demo-recordings.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 import { integerIn, numberIn } from "./options.ts";
@@ -31,7 +31,7 @@ interface DemoOptions {
   readonly json?: boolean;
 }
 
-const fixtures = fileURLToPath(new URL("../../fixtures", import.meta.url));
+const fixtures = programFile("fixtures");
 const defaultDevice = configSchema.shape.chip.parse({}).device;
 
 /** `demo`: every modality, live, with nothing else needed. */
@@ -76,7 +76,14 @@ const demo = async (options: DemoOptions): Promise<void> => {
   const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
   await requireStream(agent);
   const title = `Ohmwatch · ${streams.length} streams · ${agent.brokerUrl} · ${options.device} · Ctrl-C ends`;
-  view = new LiveView({ title, streams: agent.streams, screen, colour: colour(), nowMs: () => performance.now() });
+  view = new LiveView({
+    title,
+    ...noteOf(streams),
+    streams: agent.streams,
+    screen,
+    colour: colour(),
+    nowMs: () => performance.now(),
+  });
   view.start();
   const startedAtMs = performance.now();
   const stopping = new AbortController();
@@ -102,6 +109,12 @@ The anomalies are in ${agent.databaseFile}. To look at them:
   npm run --silent ohmwatch -- anomalies list --database ${agent.databaseFile}\n`,
   );
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+};
+
+/** Event time that runs ahead of the clock would puzzle who does not know why. */
+const noteOf = (streams: readonly DemoStream[]): { readonly note?: string } => {
+  const fast = streams.filter(({ speed }) => speed !== 1).map(({ name, speed }) => `${name} ${speed} ×`);
+  return fast.length === 0 ? {} : { note: `played faster than life, so their times run ahead: ${fast.join(", ")}` };
 };
 
 const manifestOf = (name: string): Manifest | undefined => {

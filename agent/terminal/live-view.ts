@@ -12,6 +12,8 @@ export interface Screen {
 /** What a live view is given. */
 export interface LiveViewOptions {
   readonly title: string;
+  /** A sentence under the streams. */
+  readonly note?: string;
   readonly streams: readonly StreamStatistics[];
   readonly screen: Screen;
   /** Whether to use colour; the view also leaves it when the screen is no terminal. */
@@ -47,7 +49,10 @@ export class LiveView {
   /** Draw from now on. */
   start(): void {
     this.#startedAtMs = this.#options.nowMs();
-    if (!this.#isTerminal) this.#options.screen.write(`${this.#options.title}\n`);
+    if (!this.#isTerminal) {
+      const { title, note } = this.#options;
+      this.#options.screen.write(note === undefined ? `${title}\n` : `${title}\n${note}\n`);
+    }
     this.#timer = setInterval(() => this.draw(), this.#isTerminal ? redrawMs : statusMs);
     if (this.#isTerminal) {
       this.#options.screen.write("\u001b[?25l");
@@ -105,7 +110,8 @@ export class LiveView {
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     const title = `${this.#paint.bold(this.#options.title)}  ${time}`;
     const recent = this.#recent.size === 0 ? ["  none yet"] : [...this.#recent.values()].reverse();
-    return [title, "", headerLine(this.#paint), ...streams, "", this.#paint.dim("last anomalies"), ...recent];
+    const note = this.#options.note === undefined ? [] : [this.#paint.dim(this.#options.note)];
+    return [title, "", headerLine(this.#paint), ...streams, ...note, "", this.#paint.dim("last anomalies"), ...recent];
   }
 
   #ratesOf({ name, messages, frames }: StreamStatistics): Rates {

@@ -226,4 +226,23 @@ describe("The demo", () => {
       expect(readdirSync(at("demo"))).toEqual(["ohmwatch.sqlite"]);
     },
   );
+
+  it.skipIf(!demoModels.every((name) => zooNames().includes(name)))(
+    "ends with Ctrl-C: the database is whole and closed, and what is in it can be listed",
+    async () => {
+      const demo = startCli(["demo", "--speed", "4", "--json", "--state", at("interrupted")]);
+      await demo.stderrMatch(/ new .* ecg /);
+      demo.child.kill("SIGINT");
+      const { code, stdout } = await demo.result;
+      expect(code).toBe(0);
+      expect(readdirSync(at("interrupted"))).toEqual(["ohmwatch.sqlite"]); // no write-ahead log left
+      const database = join(at("interrupted"), "ohmwatch.sqlite");
+      const listed = await runCli("anomalies", "list", "--json", "--database", database);
+      expect(listed.code).toBe(0);
+      const anomalies = listed.stdout.trim().split("\n").length;
+      const summary = JSON.parse(linesOf(stdout).at(-1)!);
+      const counted = ["audio", "ecg", "vibration", "sensor"].map((m) => summary[m]?.anomalies ?? 0);
+      expect(anomalies).toBe(counted.reduce((a, b) => a + b, 0));
+    },
+  );
 });
