@@ -39,8 +39,12 @@ export const evalCommand = (): Command =>
         .choices(devices.map(({ name }) => name))
         .default("pcm-nandakumar-2019"),
     )
-    .option("--age <list>", "ages since programming", ages, ages("0s,1d"))
-    .option("--compensation <list>", "of drift: none, global, per-column", compensations, compensations("none,global"))
+    .addOption(new Option("--age <list>", "ages since programming").argParser(ages).default(ages("0s,1d"), "0s,1d"))
+    .addOption(
+      new Option("--compensation <list>", "of drift: none, global, per-column")
+        .argParser(compensations)
+        .default(compensations("none,global"), "none,global"),
+    )
     .option("--seeds <n>", "number of chips", integerIn(1, 1000), 5)
     .option("--out <file>", "write the JSON there too")
     .option("--json", "one JSON object on stdout")

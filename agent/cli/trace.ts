@@ -15,7 +15,7 @@ export const traceCommand = (): Command =>
     .requiredOption("--model <name>", "model of the zoo by name, or an .onnx file")
     .option("--codec <name>", `payloads of hop 1: ${codecNames.join(", ")}`, "protobuf")
     .option("--json", "one JSON object")
-    .addHelpText("after", "\nExample:\n  ohmwatch trace fixtures/ecg/beats.hea --model ecg-beats")
+    .addHelpText("after", "\nExample:\n  ohmwatch trace fixtures/ecg/ecg.hea --model ecg-beats")
     .action(async (file: string, options: ChipOptions & { model: string; codec: string; json?: boolean }) => {
       const codec = codecByName(options.codec);
       if (codec?.encode === undefined) {
