@@ -39,11 +39,9 @@ export const findRecordings = async (
       bounds.kept.ecg,
       () => true,
     ),
-    vibration: await open(
-      wav.filter((file) => saysVibration(file)),
-      bounds.kept.vibration,
-      () => true,
-    ),
+    vibration: wav.some(saysVibration)
+      ? await open(wav.filter(saysVibration), bounds.kept.vibration, () => true)
+      : await open(sounds, bounds.kept.vibration, ({ sampleRateHz }) => sampleRateHz === accelerometerHz),
     sensor: await open(
       files.filter((file) => /\.csv$/i.test(file)),
       bounds.kept.sensor,
