@@ -51,6 +51,11 @@ const layerRules: readonly { from: string; allowed: readonly string[]; because: 
     allowed: ["models/crossbar/", "models/tensor.ts", "models/quantisation.ts", "models/random.ts"],
     because: "the crossbar knows no layer, so that hardware could take its place",
   },
+  {
+    from: "models/energy/",
+    allowed: ["models/energy/", "models/crossbar/", "models/network/", "models/tensor.ts", "models/manifest.ts"],
+    because: "what a chip costs follows from what it is; nothing that runs needs to know it",
+  },
   { from: "models/", allowed: ["models/"], because: "numbers know neither signals nor the world" },
   {
     from: "pipelines/dsp/",

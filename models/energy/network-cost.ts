@@ -1,0 +1,134 @@
+import type { CrossbarArray } from "../crossbar/array.ts";
+import type { Mapping } from "../manifest.ts";
+import { foldBatchNorm } from "../network/fold-batch-norm.ts";
+import type { Graph, Node } from "../network/graph.ts";
+import { partsOf } from "../network/parts.ts";
+import { sizeOf } from "../tensor.ts";
+import { type Activity, evenActivity } from "./activity.ts";
+import { components, joulesAt } from "./components.ts";
+import {
+  addEnergy,
+  biasWatts,
+  type ChipDesign,
+  type Energy,
+  noEnergy,
+  productEnergy,
+  productSecondsOf,
+  tileArea,
+  total,
+} from "./tile-cost.ts";
+
+/** What one layer costs in one inference. A layer without weights has no tiles and no area. */
+export interface LayerCost {
+  readonly name: string;
+  readonly kind: Node["kind"];
+  readonly tiles: number;
+  /** Products a tile does in one inference: the positions of a convolution. */
+  readonly products: number;
+  readonly multiplyAccumulates: number;
+  readonly energyJoules: Energy;
+  readonly latencySeconds: number;
+  readonly areaSquareMetres: number;
+}
+
+export interface NetworkCost {
+  readonly layers: readonly LayerCost[];
+  readonly multiplyAccumulates: number;
+  readonly energyJoules: Energy;
+  /** One inference alone: layer after layer, the tiles of a layer at once. */
+  readonly latencySeconds: number;
+  readonly areaSquareMetres: number;
+  /** 2 · multiply-accumulates / energy: operations a second for each watt. */
+  readonly operationsPerJoule: number;
+  /** Power of all converters left on between inferences, W. */
+  readonly biasWatts: number;
+}
+
+/**
+ * Energy, latency and area of one inference on a chip that holds every tile of the network.
+ *
+ * Each layer's tiles work at once, its products one after the other; a layer begins when the one before has ended.
+ * Layers without weights cost a sum and a buffered value for each number they read; their time, like that of moving
+ * values between layers, is taken to be hidden behind the products.
+ *
+ * @param arrays programmed arrays, as `AnalogNetwork` has them: their tiles and conductances at age zero are counted
+ * @param activity of the arrays' inputs, by name; what is missing counts as `evenActivity`
+ */
+export const networkCost = (
+  graph: Graph,
+  mapping: Mapping,
+  arrays: ReadonlyMap<string, CrossbarArray>,
+  activity: ReadonlyMap<string, Activity>,
+  design: ChipDesign,
+): NetworkCost => {
+  const folded = foldBatchNorm(graph);
+  const sizes = new Map(
+    [graph.input, ...folded.nodes.map((node) => node.output)].map((v) => [v.name, sizeOf(v.shape)]),
+  );
+  const layers = folded.nodes.map((node): LayerCost => {
+    if (node.kind === "dense" || node.kind === "conv" || node.kind === "depthwise") {
+      const rows = sizeOf(node.output.shape) / node.bias.length;
+      const parts = partsOf(node, rows, mapping).map((part) => ({ part, array: arrays.get(part.name) }));
+      const costs = parts.flatMap(({ part, array }) =>
+        array ? [arrayCost(array, rows, activity.get(part.name) ?? evenActivity, design)] : [],
+      );
+      return {
+        name: node.name,
+        kind: node.kind,
+        tiles: costs.reduce((sum, cost) => sum + cost.tiles, 0),
+        products: rows,
+        multiplyAccumulates: rows * node.weights.length,
+        energyJoules: costs.reduce((sum, cost) => addEnergy(sum, cost.energyJoules), noEnergy),
+        latencySeconds: rows * productSecondsOf(design),
+        areaSquareMetres: costs.reduce((sum, cost) => sum + cost.areaSquareMetres, 0),
+      };
+    }
+    const read = node.inputs.reduce((sum, name) => sum + sizes.get(name)!, 0);
+    const isFree = node.kind === "reshape" || node.kind === "relu" || node.kind === "relu6"; // applied with the bias
+    return {
+      name: node.name,
+      kind: node.kind,
+      tiles: 0,
+      products: 0,
+      multiplyAccumulates: 0,
+      energyJoules: isFree ? noEnergy : digitalEnergy(read, design),
+      latencySeconds: 0,
+      areaSquareMetres: 0,
+    };
+  });
+  const sum = (of: (layer: LayerCost) => number): number => layers.reduce((all, layer) => all + of(layer), 0);
+  const energyJoules = layers.reduce((all, layer) => addEnergy(all, layer.energyJoules), noEnergy);
+  const multiplyAccumulates = sum((layer) => layer.multiplyAccumulates);
+  const tiles = [...arrays.values()].flatMap((array) => array.tiles);
+  return {
+    layers,
+    multiplyAccumulates,
+    energyJoules,
+    latencySeconds: sum((layer) => layer.latencySeconds),
+    areaSquareMetres: sum((layer) => layer.areaSquareMetres) + bufferArea([...sizes.values()]),
+    operationsPerJoule: (2 * multiplyAccumulates) / total(energyJoules),
+    biasWatts: tiles.reduce((all, { place }) => all + biasWatts(place.outputs, design), 0),
+  };
+};
+
+const arrayCost = (array: CrossbarArray, rows: number, activity: Activity, design: ChipDesign) => {
+  let energyJoules = noEnergy;
+  let areaSquareMetres = 0;
+  for (const tile of array.tiles) {
+    const { inputs, outputs } = tile.place;
+    const siemens = tile.conductancesAt(0).reduce((sum, g) => sum + g, 0);
+    const work = { inputs, outputs, columns: outputs, siemens, ...activity };
+    energyJoules = addEnergy(energyJoules, productEnergy(work, design), rows);
+    areaSquareMetres += tileArea(inputs, outputs, design);
+  }
+  return { tiles: array.tiles.length, energyJoules, areaSquareMetres };
+};
+
+const digitalEnergy = (values: number, { nodeNanometres: node }: ChipDesign): Energy => ({
+  ...noEnergy,
+  digital: values * joulesAt("add", node),
+  buffers: values * 16 * joulesAt("bufferBit", node),
+});
+
+/** Two buffers of the largest value that travels between layers, 16 bits a number. */
+const bufferArea = (sizes: readonly number[]): number => 2 * 16 * Math.max(...sizes) * components.bufferBitArea.value;
