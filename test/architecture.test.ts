@@ -70,6 +70,7 @@ const packageFolders: Readonly<Record<string, readonly string[]>> = {
   rxjs: ["pipelines/", "agent/"],
   mqtt: ["agent/mqtt/"],
   aedes: ["agent/mqtt/"],
+  cbor2: ["agent/codecs/"],
   "better-sqlite3": ["agent/store/"],
   protobufjs: ["agent/codecs/", "models/onnx/"],
   "fft.js": ["pipelines/dsp/"],

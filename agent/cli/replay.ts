@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { codecByName, codecNames } from "../codecs/codec.ts";
+import { codecByName, encoderNames } from "../codecs/codec.ts";
 import { databaseFileOf } from "../compose.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -39,7 +39,7 @@ export const replayCommand = (): Command =>
     .argument("<file...>", "recordings (WAV, WFDB, CSV), one after the other")
     .option("--url <url>", "broker to play to")
     .option("--topic <topic>", "topic to play to")
-    .option("--codec <name>", `payloads: ${codecNames.join(", ")}`, "protobuf")
+    .option("--codec <name>", `payloads: ${encoderNames.join(", ")}`, "protobuf")
     .option("--speed <n>", "event seconds in a second", numberIn(0.001, 1e6), 1)
     .option("--block-seconds <n>", "signal in one message", numberIn(0.001, 3600), 0.1)
     .option("--loop", "begin again at the end")
@@ -73,7 +73,7 @@ Offline the same recording gives the same rows, bit for bit.`,
 const replayToBroker = async (files: readonly string[], options: ReplayOptions, url: string, topic: string) => {
   const codec = codecByName(options.codec);
   if (codec === undefined) {
-    throw new ExitError(`--codec: expected one of ${codecNames.join(", ")}, got ${options.codec}`, exitCodes.usage);
+    throw new ExitError(`--codec: expected one of ${encoderNames.join(", ")}, got ${options.codec}`, exitCodes.usage);
   }
   const recordings: Recording[] = [];
   for (const file of files) recordings.push(await openRecording(file));

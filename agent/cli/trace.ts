@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { codecByName, codecNames } from "../codecs/codec.ts";
+import { codecByName, encoderNames } from "../codecs/codec.ts";
 import { openModel } from "../models.ts";
 import { openRecording } from "../recordings/open.ts";
 import { fit } from "../terminal/view-lines.ts";
@@ -13,13 +13,16 @@ export const traceCommand = (): Command =>
     .description("show what each of the eight hops makes of a recording: shape, unit, minimum, maximum, time")
     .argument("<file>", "recording (WAV, WFDB, CSV)")
     .requiredOption("--model <name>", "model of the zoo by name, or an .onnx file")
-    .option("--codec <name>", `payloads of hop 1: ${codecNames.join(", ")}`, "protobuf")
+    .option("--codec <name>", `payloads of hop 1: ${encoderNames.join(", ")}`, "protobuf")
     .option("--json", "one JSON object")
     .addHelpText("after", "\nExample:\n  ohmwatch trace fixtures/ecg/ecg.hea --model ecg-beats")
     .action(async (file: string, options: ChipOptions & { model: string; codec: string; json?: boolean }) => {
       const codec = codecByName(options.codec);
       if (codec?.encode === undefined) {
-        throw new ExitError(`--codec: expected one of ${codecNames.join(", ")}, got ${options.codec}`, exitCodes.usage);
+        throw new ExitError(
+          `--codec: expected one of ${encoderNames.join(", ")}, got ${options.codec}`,
+          exitCodes.usage,
+        );
       }
       const hops = traceHops(await openRecording(file), openModel(options.model, chipOf(options)), codec);
       if (options.json) {

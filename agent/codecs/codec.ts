@@ -1,8 +1,11 @@
+import { createCborCodec } from "./cbor.ts";
+import { createFhirCodec } from "./fhir.ts";
 import { createJsonCodec } from "./json.ts";
 import { createMfccCodec } from "./mfcc.ts";
 import type { PayloadCodec } from "./payload-codec.ts";
 import { createPcmCodec } from "./pcm.ts";
 import { createProtobufCodec } from "./protobuf.ts";
+import { createReadingsCodec } from "./readings.ts";
 import { createWavCodec } from "./wav.ts";
 
 export type {
@@ -19,6 +22,9 @@ export type {
 const codecs: Readonly<Record<string, () => PayloadCodec>> = {
   protobuf: createProtobufCodec,
   json: createJsonCodec,
+  cbor: createCborCodec,
+  readings: createReadingsCodec,
+  fhir: createFhirCodec,
   pcm: createPcmCodec,
   wav: createWavCodec,
   mfcc: createMfccCodec,
@@ -26,6 +32,9 @@ const codecs: Readonly<Record<string, () => PayloadCodec>> = {
 
 /** Names of all codecs, for configurations. */
 export const codecNames: readonly string[] = Object.keys(codecs);
+
+/** Those that also write payloads, for replays. */
+export const encoderNames: readonly string[] = codecNames.filter((name) => codecs[name]!().encode !== undefined);
 
 /**
  * A new codec of this name, for one stream.

@@ -1,10 +1,8 @@
 import { blockOf, type Chunk, refuse, refuseSize } from "./chunk.ts";
-import type { DecodeReason, DecodeResult, EncodeOptions, PayloadCodec, SampleFormat } from "./payload-codec.ts";
+import { chunkOfFields } from "./chunk-fields.ts";
+import type { DecodeResult, EncodeOptions, PayloadCodec } from "./payload-codec.ts";
 import { RunningTime } from "./running-time.ts";
 import { encodeData } from "./sample-data.ts";
-
-const formats: readonly string[] = ["s16le", "s24le", "f32le"] satisfies readonly SampleFormat[];
-const flags: readonly string[] = ["lead_off", "clipped", "gap"];
 
 /**
  * The twin of the protobuf chunk: the same fields, `t0_ns` as a number or as a string of digits, and either `data` in
@@ -24,110 +22,32 @@ export const createJsonCodec = (): PayloadCodec => {
 
 /** The fields of a JSON chunk, or why it is none. */
 export const decodeJsonChunk = (payload: Uint8Array): Chunk | DecodeResult => {
+  const parsed = parseJson(payload);
+  if ("ok" in parsed) return parsed;
+  if (!isRecord(parsed.value))
+    return refuse("malformed", `payload: expected a JSON object, got ${kindOf(parsed.value)}`);
+  return chunkOfFields(parsed.value, parsed.text);
+};
+
+/** What a payload of JSON says, or why it says nothing. */
+export const parseJson = (payload: Uint8Array): { readonly value: unknown; readonly text: string } | DecodeResult => {
   const refused = refuseSize(payload);
   if (refused !== undefined) return refused;
   const text = new TextDecoder().decode(payload);
-  let fields: Record<string, unknown>;
   try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-      return refuse(
-        "malformed",
-        `payload: expected a JSON object, got ${Array.isArray(parsed) ? "an array" : typeof parsed}`,
-      );
-    }
-    fields = parsed as Record<string, unknown>;
+    return { value: JSON.parse(text), text };
   } catch {
-    return refuse("malformed", `payload: expected a JSON object, got ${payload.length} bytes that are none`);
-  }
-  try {
-    return {
-      t0Ns: timeOf(fields["t0_ns"], text),
-      rateHz: numberOf(fields, "rate_hz", "wrong-rate"),
-      channels: channelsOf(fields["channels"]),
-      scale: numberOf(fields, "scale", "wrong-scale"),
-      n: numberOf(fields, "n", "wrong-length"),
-      values: valuesOf(fields),
-      isLeadOff: flagsOf(fields["flags"]).includes("lead_off"),
-    };
-  } catch (problem) {
-    if (problem instanceof WrongField) return refuse(problem.reason, problem.message);
-    throw problem;
+    return refuse("malformed", `payload: expected JSON, got ${payload.length} bytes that are none`);
   }
 };
 
-/** Carries a refusal out of the readers of single fields; never leaves this file. */
-class WrongField extends Error {
-  readonly reason: DecodeReason;
+/** Whether a value of JSON is an object with keys. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
-  constructor(reason: DecodeReason, expected: string, got: unknown) {
-    const shown = JSON.stringify(got) ?? "nothing";
-    super(`${expected}, got ${shown.length > 40 ? `${shown.slice(0, 40)}…` : shown}`);
-    this.reason = reason;
-  }
-}
-
-const numberOf = (fields: Record<string, unknown>, key: string, reason: DecodeReason): number | undefined => {
-  const value = fields[key];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "number") throw new WrongField(reason, `${key}: expected a number`, value);
-  return value;
-};
-
-const timeOf = (value: unknown, text: string): bigint | undefined => {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === "string" && /^\d{1,19}$/.test(value)) return BigInt(value);
-  if (typeof value !== "number" || !Number.isInteger(value)) {
-    throw new WrongField("wrong-time", "t0_ns: expected a whole number of nanoseconds since 1970", value);
-  }
-  // A double rounds nanoseconds of today to 256; the digits as they were written do not.
-  const digits = /"t0_ns"\s*:\s*(\d{1,19})(?![\d.eE])/.exec(text)?.[1];
-  return digits !== undefined && Number(digits) === value ? BigInt(digits) : BigInt(value);
-};
-
-const channelsOf = (value: unknown): readonly string[] | undefined => {
-  if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value) || !value.every((name): name is string => typeof name === "string")) {
-    throw new WrongField("wrong-channels", "channels: expected an array of names", value);
-  }
-  return value;
-};
-
-const flagsOf = (value: unknown): readonly string[] => {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every((flag) => flags.includes(flag))) {
-    throw new WrongField("wrong-format", `flags: expected an array of ${flags.join(", ")}`, value);
-  }
-  return value;
-};
-
-const valuesOf = (fields: Record<string, unknown>): Chunk["values"] => {
-  const { data, samples, format } = fields;
-  if (Array.isArray(samples)) {
-    const flat: unknown[] = samples.every(Array.isArray) ? samples.flat() : samples;
-    const width = Array.isArray(samples[0]) ? samples[0].length : 0;
-    if (width > 0 && samples.some((row) => !Array.isArray(row) || row.length !== width)) {
-      throw new WrongField("wrong-length", `samples: expected rows of ${width} numbers`, samples);
-    }
-    const numbers = new Float32Array(flat.length);
-    for (const [i, value] of flat.entries()) {
-      if (typeof value !== "number" && value !== null && value !== "NaN") {
-        throw new WrongField("wrong-format", "samples: expected numbers or null", value);
-      }
-      numbers[i] = typeof value === "number" ? value : Number.NaN;
-    }
-    return numbers;
-  }
-  if (typeof data !== "string")
-    throw new WrongField("missing-field", "samples: expected an array of numbers, or data", samples);
-  if (format !== undefined && (typeof format !== "string" || !formats.includes(format))) {
-    throw new WrongField("wrong-format", "format: expected s16le, s24le or f32le", format);
-  }
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(data) || data.length % 4 !== 0) {
-    throw new WrongField("malformed", "data: expected base64", data);
-  }
-  return { data: Buffer.from(data, "base64"), format: format as SampleFormat | undefined };
-};
+/** The kind of a value of JSON, for sentences. */
+export const kindOf = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
 
 const encodeBlock: NonNullable<PayloadCodec["encode"]> = (block, options: EncodeOptions = {}) => {
   const { session = "0", seq = 0, unit = "" } = options;
