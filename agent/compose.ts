@@ -32,6 +32,8 @@ export interface Agent {
   readonly telemetry: Telemetry;
   readonly store: AnomalyStore;
   readonly connection: Connection;
+  /** Messages that wait, by stream. */
+  waiting(stream: string): number;
   /** Resolves when all that was received is worked off and, while the broker is there, published. */
   idle(): Promise<void>;
   /** Work off what was received, end open anomalies, publish, and close the database into one file. */
@@ -99,6 +101,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     telemetry,
     store,
     connection,
+    waiting: subscription.waiting,
     idle: async () => {
       await subscription.drained();
       await publisher.flush();

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { anomaliesCommand } from "./cli/anomalies.ts";
 import { classifyCommand } from "./cli/classify.ts";
@@ -11,16 +10,11 @@ import { replayCommand } from "./cli/replay.ts";
 import { runCommand } from "./cli/run.ts";
 import { traceCommand } from "./cli/trace.ts";
 import { trainCommand } from "./cli/train.ts";
-import { programFile } from "./program-files.ts";
-
-const versionOf = (): string => {
-  const text = readFileSync(programFile("package.json"), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-};
+import { version } from "./program-files.ts";
 
 const program = new Command("ohmwatch")
   .description("Streams from MQTT through neural networks on a simulated memristive crossbar; anomalies in a database.")
-  .version(versionOf())
+  .version(version())
   .showSuggestionAfterError()
   .showHelpAfterError("(--help shows the options)")
   .addHelpText(

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -5,3 +6,7 @@ import { fileURLToPath } from "node:url";
  * as the project is, so that the bundle finds the same.
  */
 export const programFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** Version of the program, as in its `package.json`. */
+export const version = (): string =>
+  (JSON.parse(readFileSync(programFile("package.json"), "utf8")) as { version: string }).version;

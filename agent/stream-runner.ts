@@ -37,6 +37,7 @@ export class StreamRunner {
     const { statistics, emit, nowSeconds } = this.#parts;
     const startedAt = nowSeconds();
     statistics.messages++;
+    statistics.lastMessageAtSeconds = Number(message.receivedAtNs / 1_000_000n) / 1000;
     const decoded = this.#parts.decode(message);
     if (decoded.ok) {
       for (const block of decoded.blocks) this.block(block);
@@ -44,7 +45,7 @@ export class StreamRunner {
       statistics.rejected++;
       emit({ name: "PayloadRejected", stream: statistics.name, ...decoded.error });
     }
-    statistics.busySeconds += nowSeconds() - startedAt;
+    statistics.worked(nowSeconds() - startedAt);
   };
 
   /** Run one block through the pipeline, synchronously. Never throws. */

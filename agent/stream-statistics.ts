@@ -20,13 +20,26 @@ export class StreamStatistics {
   /** Why it does not run, where it does not. */
   stopped: string | undefined;
   last: Classification | undefined;
+  /** Messages that may wait for it. */
+  readonly queueLimit: number;
+  /** Seconds since 1970 of this machine's clock at the last message. */
+  lastMessageAtSeconds: number | undefined;
+  /** Told how long each message took, seconds. */
+  onWorked: ((seconds: number) => void) | undefined;
   readonly classifications = new Map<string, number>();
   /** Root mean square of the last blocks, first channel, mean removed, newest last. */
   readonly levels: number[] = [];
 
-  constructor(name: string, modality: Manifest["modality"]) {
+  constructor(name: string, modality: Manifest["modality"], queueLimit = Number.POSITIVE_INFINITY) {
     this.name = name;
     this.modality = modality;
+    this.queueLimit = queueLimit;
+  }
+
+  /** Count a message that was worked off. */
+  worked(seconds: number): void {
+    this.busySeconds += seconds;
+    this.onWorked?.(seconds);
   }
 
   /** Count a block that was decoded. */

@@ -65,4 +65,4 @@ export const openStream = (
 
 /** Counters of each configured stream. */
 export const statisticsOf = (config: Config): readonly StreamStatistics[] =>
-  config.streams.map(({ name, pipeline }) => new StreamStatistics(name, pipeline));
+  config.streams.map(({ name, pipeline, queue }) => new StreamStatistics(name, pipeline, queue.maxMessages));

@@ -71,6 +71,7 @@ const packageFolders: Readonly<Record<string, readonly string[]>> = {
   mqtt: ["agent/mqtt/"],
   aedes: ["agent/mqtt/"],
   cbor2: ["agent/codecs/"],
+  "prom-client": ["agent/http/"],
   "better-sqlite3": ["agent/store/"],
   protobufjs: ["agent/codecs/", "models/onnx/"],
   "fft.js": ["pipelines/dsp/"],

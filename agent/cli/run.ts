@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { type Agent, startAgent } from "../compose.ts";
 import { loadConfig } from "../config/load.ts";
+import { serveHttp } from "../http/server.ts";
 import { knownNames } from "../known-names.ts";
+import { version } from "../program-files.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LiveView } from "../terminal/live-view.ts";
 import { summarise, summaryTable } from "../terminal/summary.ts";
@@ -27,18 +29,28 @@ export const runCommand = (): Command =>
       const startedAtMs = performance.now();
       const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
       await requireStream(agent);
+      const http = config.http && (await serveHttp(agent, config.http, version()).catch(stopping(agent)));
+      if (http !== undefined) log.info({ url: http.url }, `Metrics and health are served at ${http.url}.`);
       if (live) {
-        const title = `Ohmwatch · $agent.brokerUrl`;
+        const title = `Ohmwatch · ${agent.brokerUrl}`;
         view = new LiveView({ title, streams: agent.streams, screen: process.stdout, colour: colour(), nowMs });
         view.start();
       }
       await untilStopped();
       view?.stop();
       view = undefined;
+      await http?.close();
       await agent.stop();
       const summary = summarise(agent.streams, (performance.now() - startedAtMs) / 1000);
       process.stderr.write(summaryTable(agent.streams, summary));
     });
+
+const stopping =
+  (agent: Agent) =>
+  async (error: unknown): Promise<never> => {
+    await agent.stop();
+    throw error;
+  };
 
 const nowMs = (): number => performance.now();
 

@@ -44,6 +44,25 @@ const mqtt = z.strictObject({
   ),
 });
 
+const http = z.strictObject({
+  listen: setting(
+    z.string().regex(/^.+:\d{1,5}$/),
+    "Address of /metrics, /healthz and /readyz. Off the loopback interface it needs a token.",
+    "127.0.0.1:9475",
+  ),
+  tokenFile: setting(
+    z.string().min(1).optional(),
+    "File whose first line is the token that clients send as `Authorization: Bearer`.",
+    "/run/credentials/ohmwatch.service/http",
+  ),
+  staleSeconds: setting(
+    z.number().positive().optional(),
+    "How old the last message of a stream may be for /readyz; without it any age.",
+    60,
+    "s",
+  ),
+});
+
 const chip = z.strictObject({
   device: setting(
     z.string().min(1).default("pcm-nandakumar-2019"),
@@ -129,6 +148,7 @@ export const configSchema = z.strictObject({
       ),
     })
     .prefault({}),
+  http: http.optional(),
   chip: chip.prefault({}),
   streams: setting(z.array(stream).min(1).max(1000), "What comes in.", [
     { name: "bed-7-ecg", pipeline: "ecg", model: "ecg-beats" },

@@ -114,6 +114,11 @@ export class AnomalyStore {
       .all(limit) as OutboxEntry[];
   }
 
+  /** How many events wait to be published. */
+  pendingCount(): number {
+    return Number(this.#database.prepare("SELECT COUNT(*) FROM outbox").pluck().get());
+  }
+
   /** Forget events up to this one: the broker has them. */
   published(sequence: number): void {
     this.#database.prepare("DELETE FROM outbox WHERE sequence <= ?").run(sequence);
