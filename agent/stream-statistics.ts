@@ -1,4 +1,4 @@
-import type { Manifest } from "../models/manifest.ts";
+import type { StreamModality } from "../models/manifest.ts";
 import type { AnomalyChange, Classification, SampleBlock } from "../pipelines/signal.ts";
 
 /** Values kept for the level curve of the live view. */
@@ -7,7 +7,7 @@ const levelsKept = 24;
 /** What one stream did so far; read by the live view and by the summary. */
 export class StreamStatistics {
   readonly name: string;
-  readonly modality: Manifest["modality"];
+  readonly modality: StreamModality;
   messages = 0;
   rejected = 0;
   dropped = 0;
@@ -30,7 +30,7 @@ export class StreamStatistics {
   /** Root mean square of the last blocks, first channel, mean removed, newest last. */
   readonly levels: number[] = [];
 
-  constructor(name: string, modality: Manifest["modality"], queueLimit = Number.POSITIVE_INFINITY) {
+  constructor(name: string, modality: StreamModality, queueLimit = Number.POSITIVE_INFINITY) {
     this.name = name;
     this.modality = modality;
     this.queueLimit = queueLimit;

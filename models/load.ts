@@ -52,7 +52,7 @@ const mistakesOf = (manifest: unknown, graph: Graph): readonly string[] => {
   };
   const { input, mapping, labels, task, modality, decisions, testVectors } = manifest;
   for (const key of ["name", "version"]) expect(typeof manifest[key] === "string", key, "a text", manifest[key]);
-  const modalities = ["audio", "ecg", "vibration", "sensor"];
+  const modalities = ["audio", "ecg", "vibration", "sensor", "image"];
   expect(modalities.includes(modality as string), "modality", modalities.join(", "), modality);
   expect(task === "classifier" || task === "autoencoder", "task", "classifier or autoencoder", task);
   expect(isListOf("string", labels) && (labels as []).length > 0, "labels", "a list of texts", labels);

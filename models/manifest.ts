@@ -1,5 +1,8 @@
 import type { Shape } from "./tensor.ts";
 
+/** What streams: each has a pipeline of its own. */
+export type StreamModality = "audio" | "ecg" | "vibration" | "sensor";
+
 /**
  * What the agent needs of a model beside its graph. Travels in the ONNX file's `metadata_props` under the key
  * `ohmwatch.manifest`, as JSON.
@@ -7,7 +10,8 @@ import type { Shape } from "./tensor.ts";
 export interface Manifest {
   readonly name: string;
   readonly version: string;
-  readonly modality: "audio" | "ecg" | "vibration" | "sensor";
+  /** `image`: single pictures, which are classified from files and have no stream. */
+  readonly modality: StreamModality | "image";
   /** `classifier`: one score a label. `autoencoder`: gives its input back; the error is the score. */
   readonly task: "classifier" | "autoencoder";
   /** Class names, in the order of the outputs; for an autoencoder `["normal", "anomaly"]`. */

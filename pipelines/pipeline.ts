@@ -12,9 +12,11 @@ export type { PipelineContext } from "./context.ts";
 
 const pipelines = { audio, ecg, vibration, sensor } as const;
 
-/** The pipeline of a modality. */
-export const pipelineFor = (modality: Manifest["modality"]): ((model: Model, context: PipelineContext) => Pipeline) =>
-  pipelines[modality];
+/** The pipeline of a modality. @throws RangeError for images, which do not stream */
+export const pipelineFor = (modality: Manifest["modality"]): ((model: Model, context: PipelineContext) => Pipeline) => {
+  if (modality !== "image") return pipelines[modality];
+  throw new RangeError(`modality: expected one that streams (${Object.keys(pipelines).join(", ")}), got image`);
+};
 
 /**
  * The pipeline of a model that is yet to be trained: good up to `normalise`, so that training sees the very features

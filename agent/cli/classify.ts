@@ -6,12 +6,13 @@ import { openRecording } from "../recordings/open.ts";
 import { bar } from "../terminal/sparkline.ts";
 import { fit } from "../terminal/view-lines.ts";
 import { type ChipOptions, chipOf, withChipOptions } from "./chip-options.ts";
+import { classifyPictures, type PictureLine } from "./classify-pictures.ts";
 
 /** `classify`: recordings → a line a frame or beat. */
 export const classifyCommand = (): Command =>
   withChipOptions(new Command("classify"))
-    .description("classify recordings (WAV, WFDB, CSV): one line a frame or beat")
-    .argument("<file...>", "recordings")
+    .description("classify recordings (WAV, WFDB, CSV) or pictures (IDX, PGM, PNG): one line a frame, beat or picture")
+    .argument("<file...>", "recordings, or pictures of the size that the model takes")
     .requiredOption("--model <name>", "model of the zoo by name, or an .onnx file")
     .option("--json", "one JSON object a line")
     .addHelpText(
@@ -22,6 +23,12 @@ export const classifyCommand = (): Command =>
       for (const file of files) {
         // A network of its own for each file, so that a result does not depend on the files before it.
         const model = openModel(options.model, chipOf(options));
+        if (model.manifest.modality === "image") {
+          for (const line of classifyPictures(file, model)) {
+            process.stdout.write(options.json ? `${JSON.stringify(line)}\n` : pictureText(line));
+          }
+          continue;
+        }
         const recording = await openRecording(file);
         const startAtNs = recording.segments[0]?.startAtNs ?? 0n;
         let lines = 0;
@@ -63,3 +70,6 @@ const round = (x: number, steps: number): number => Math.round(x * steps) / step
 
 const textOf = ({ file, fromSeconds, label, probability, margin }: Line): string =>
   `${file}  ${fromSeconds.toFixed(3).padStart(10)} s  ${fit(label, 12)} ${bar(probability, 10)} ${probability.toFixed(3)}  margin ${margin.toFixed(3)}\n`;
+
+const pictureText = ({ file, picture, label, probability, margin }: PictureLine): string =>
+  `${file}  ${String(picture).padStart(6)}  ${fit(label, 12)} ${bar(probability, 10)} ${probability.toFixed(3)}  margin ${margin.toFixed(3)}\n`;

@@ -1,5 +1,5 @@
 import { from, lastValueFrom, toArray } from "rxjs";
-import type { Manifest } from "../../models/manifest.ts";
+import type { Manifest, StreamModality } from "../../models/manifest.ts";
 import { featureSettings } from "../../pipelines/features.ts";
 import { mfcc } from "../../pipelines/operators/mfcc.ts";
 import type { SampleBlock } from "../../pipelines/signal.ts";
@@ -9,7 +9,7 @@ import type { Score } from "../player.ts";
 import { type DemoRecordings, joined } from "./demo-recordings.ts";
 
 /** The models of the demo, by modality. */
-export const demoModels: Readonly<Record<Manifest["modality"], string>> = {
+export const demoModels: Readonly<Record<StreamModality, string>> = {
   audio: "keywords-12",
   ecg: "ecg-beats",
   vibration: "bearing-faults",
@@ -19,7 +19,7 @@ export const demoModels: Readonly<Record<Manifest["modality"], string>> = {
 /** One stream of the demo: how the agent takes it, and how it is played. */
 export interface DemoStream {
   readonly name: string;
-  readonly modality: Manifest["modality"];
+  readonly modality: StreamModality;
   readonly codec: string;
   readonly encoding: EncodeOptions;
   /** Event seconds in a second of wall clock. */

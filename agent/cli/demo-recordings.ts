@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, sep } from "node:path";
-import type { Manifest } from "../../models/manifest.ts";
+import type { StreamModality } from "../../models/manifest.ts";
 import type { SampleBlock } from "../../pipelines/signal.ts";
 import { openRecording } from "../recordings/open.ts";
 import type { Recording } from "../recordings/recording.ts";
 import { sentenceOf } from "../stream-runner.ts";
 
 /** Recordings to play, by modality. */
-export type DemoRecordings = Readonly<Record<Manifest["modality"], readonly Recording[]>>;
+export type DemoRecordings = Readonly<Record<StreamModality, readonly Recording[]>>;
 
 /** Folders deep, files looked at, and recordings kept of one modality: a big folder must not hold up the start. */
 const bounds = { depth: 6, files: 20_000, kept: { audio: 60, ecg: 3, vibration: 8, sensor: 3 } } as const;

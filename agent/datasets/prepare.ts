@@ -8,6 +8,7 @@ import { frontEnd } from "../../pipelines/pipeline.ts";
 import type { Pipeline } from "../../pipelines/stages.ts";
 import { KeywordFeatures } from "./augment-keywords.ts";
 import { bearingFaults } from "./bearing-faults.ts";
+import { pictureFeatures, trainingDigits, trainingSetOf } from "./digits.ts";
 import { ecgBeats, recordsOf } from "./ecg-beats.ts";
 import { keywordPictures, type LogMelClips } from "./keywords.ts";
 import { type LabelledFeatures, momentsOf, standardise, subset } from "./labelled.ts";
@@ -30,6 +31,7 @@ export const prepare = async (recipe: Recipe, root: string): Promise<Prepared> =
   if (kind === "keywords") return prepareKeywords(recipe, join(root, "speech-commands"));
   if (kind === "ecg-beats") return prepareEcg(recipe, join(root, "mitdb"));
   if (kind === "bearing-faults") return prepareBearings(recipe, join(root, "cwru-12k-drive-end"));
+  if (kind === "digits") return prepareDigits(recipe, join(root, "mnist"));
   return preparePump(recipe, join(root, "skab"));
 };
 
@@ -121,6 +123,23 @@ const preparePump = async (recipe: Recipe, folder: string): Promise<Prepared> =>
   const last = lastFifthOfEachGroup(all);
   const training = subset(all, (i) => !last.has(i));
   return { training, validation: subset(all, (i) => last.has(i)), calibration: some(training, recipe), input };
+};
+
+const prepareDigits = (recipe: Recipe, folder: string): Prepared => {
+  const training = trainingDigits(folder, "training");
+  const { height, width } = training;
+  return {
+    training: trainingSetOf(training),
+    validation: trainingSetOf(trainingDigits(folder, "validation")),
+    calibration: some(pictureFeatures(training), recipe),
+    input: contractOf(recipe),
+    ...(recipe.augment && {
+      augment: {
+        module: new URL("./augment-digits.ts", import.meta.url),
+        options: { height, width, ...recipe.augment },
+      },
+    }),
+  };
 };
 
 /** The end of each recording, so that validation windows do not overlap those trained on but for the one at the seam. */

@@ -21,10 +21,10 @@ const recipeSchema = z.strictObject({
   version: z.string(),
   /** One paragraph for the model card. */
   summary: z.string(),
-  modality: z.enum(["audio", "ecg", "vibration", "sensor"]),
+  modality: z.enum(["audio", "ecg", "vibration", "sensor", "image"]),
   task: z.enum(["classifier", "autoencoder"]),
   labels: z.array(z.string()).min(2),
-  data: z.looseObject({ kind: z.enum(["keywords", "ecg-beats", "bearing-faults", "pump"]) }),
+  data: z.looseObject({ kind: z.enum(["keywords", "ecg-beats", "bearing-faults", "pump", "digits"]) }),
   input: z.strictObject({
     sampleRateHz: z.number().positive(),
     channels: z.array(z.string()),

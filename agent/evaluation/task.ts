@@ -4,6 +4,7 @@ import type { Manifest } from "../../models/manifest.ts";
 import { frontEnd } from "../../pipelines/pipeline.ts";
 import { ExitError, exitCodes } from "../cli/exit.ts";
 import { bearingFaults, bearingFiles } from "../datasets/bearing-faults.ts";
+import { hasTestDigits, pictureFeatures, testDigits } from "../datasets/digits.ts";
 import { ecgBeats, recordsOf } from "../datasets/ecg-beats.ts";
 import { keywordClips } from "../datasets/keywords.ts";
 import type { LabelledFeatures } from "../datasets/labelled.ts";
@@ -15,6 +16,10 @@ import { openPumpTask } from "./pump-task.ts";
 /** Opens the recordings that fit a model below `path`. None that the model was trained on is among them. */
 export const openTask = async (manifest: Manifest, path: string): Promise<Task> => {
   if (manifest.task === "autoencoder") return openPumpTask(manifest, below(path, "skab", "valve1"));
+  if (manifest.modality === "image") {
+    const pictures = testDigits(folderOfDigits(path));
+    return classifierTask(manifest, pictureFeatures(pictures), `MNIST, ${pictures.count} official test pictures`);
+  }
   const pipeline = () => frontEnd(manifest, {});
   const { labels } = manifest;
   if (manifest.modality === "audio") {
@@ -37,6 +42,10 @@ export const openTask = async (manifest: Manifest, path: string): Promise<Task> 
   const set = await bearingFaults(folder, loads, labels, pipeline, "as-is");
   return classifierTask(manifest, set, `CWRU drive end at ${loads.join(", ")} hp`);
 };
+
+/** `path` itself or its folder `mnist`, whichever has test pictures. @throws ExitError when neither does */
+const folderOfDigits = (path: string): string =>
+  [path, join(path, "mnist")].find(hasTestDigits) ?? below(path, "mnist", "t10k-images-idx3-ubyte.gz");
 
 /** `path` itself where it holds `mark`, else its folder `name`. @throws ExitError when neither does */
 const below = (path: string, name: string, mark: string): string => {

@@ -1,4 +1,4 @@
-import type { Manifest } from "../../models/manifest.ts";
+import type { StreamModality } from "../../models/manifest.ts";
 import type { StreamStatistics } from "../stream-statistics.ts";
 
 /** What the streams of one modality did. */
@@ -10,7 +10,7 @@ export interface ModalitySummary {
 }
 
 /** What all streams did: one entry a modality. */
-export type Summary = Readonly<Record<Manifest["modality"], ModalitySummary>> & {
+export type Summary = Readonly<Record<StreamModality, ModalitySummary>> & {
   /** Frames classified in a second of wall clock. */
   readonly framesPerSecond: number;
   /**
@@ -22,7 +22,7 @@ export type Summary = Readonly<Record<Manifest["modality"], ModalitySummary>> & 
 
 /** Sum up streams by modality. @param wallSeconds how long they ran */
 export const summarise = (streams: readonly StreamStatistics[], wallSeconds: number): Summary => {
-  const of = (modality: Manifest["modality"]) => sumOf(streams.filter((stream) => stream.modality === modality));
+  const of = (modality: StreamModality) => sumOf(streams.filter((stream) => stream.modality === modality));
   const frames = streams.reduce((sum, stream) => sum + stream.frames, 0);
   const load = streams.reduce((sum, { realTimeFactor }) => sum + (realTimeFactor ? 1 / realTimeFactor : 0), 0);
   return {

@@ -1,4 +1,4 @@
-import type { DecisionRule, InputContract, Manifest } from "../../models/manifest.ts";
+import type { DecisionRule, InputContract, StreamModality } from "../../models/manifest.ts";
 import type { Model } from "../../models/model.ts";
 import { sizeOf } from "../../models/tensor.ts";
 import type { RPeakDetector } from "../../pipelines/operators/frame-at-r-peaks.ts";
@@ -6,7 +6,7 @@ import type { RPeakDetector } from "../../pipelines/operators/frame-at-r-peaks.t
 const neutral = { mean: [0], std: [1] };
 
 /** Input contracts like those of the real models. */
-export const contracts: Readonly<Record<Manifest["modality"], InputContract>> = {
+export const contracts: Readonly<Record<StreamModality, InputContract>> = {
   audio: {
     sampleRateHz: 16000,
     channels: ["sound"],
@@ -91,7 +91,7 @@ export interface ModelOptions {
 }
 
 /** A model whose network is a plain function. */
-export const modelOf = (modality: Manifest["modality"], options: ModelOptions = {}): Model => {
+export const modelOf = (modality: StreamModality, options: ModelOptions = {}): Model => {
   const isSensor = modality === "sensor";
   const labels = options.labels ?? (isSensor ? ["normal", "anomaly"] : ["n", "v"]);
   const input = options.input ?? contracts[modality];

@@ -1,6 +1,6 @@
 import { from } from "rxjs";
 import { describe, expect, it } from "vitest";
-import type { Manifest } from "../../models/manifest.ts";
+import type { StreamModality } from "../../models/manifest.ts";
 import { frontEnd, type PipelineContext, pipelineFor } from "../../pipelines/pipeline.ts";
 import type { AnomalyChange, Classification, SampleBlock } from "../../pipelines/signal.ts";
 import type { StageName } from "../../pipelines/stages.ts";
@@ -16,7 +16,7 @@ const chord = (seconds: number): number => {
 };
 
 /** A signal for each modality in which something happens: what, the models below find. */
-const signals: Readonly<Record<Manifest["modality"], (lengths: readonly number[]) => SampleBlock[]>> = {
+const signals: Readonly<Record<StreamModality, (lengths: readonly number[]) => SampleBlock[]>> = {
   audio: (lengths) => cut(sampled(chord, 16000, 64000), lengths, { rateHz: 16000 }),
   ecg: (lengths) => {
     const beats = new Float32Array(180 * 20);
@@ -48,7 +48,7 @@ const answer = (output: Float32Array, isV: boolean) => output.set(isV ? [0.1, 0.
 const context: PipelineContext = { createDetector: () => peakDetector(0.5) };
 const modalities = ["audio", "ecg", "vibration", "sensor"] as const;
 
-const changesOf = (modality: Manifest["modality"], blocks: readonly SampleBlock[], extra: PipelineContext = {}) =>
+const changesOf = (modality: StreamModality, blocks: readonly SampleBlock[], extra: PipelineContext = {}) =>
   run(blocks, (b) => pipelineFor(modality)(models[modality], { ...context, ...extra }).run(b));
 const summary = ({ type, anomaly }: AnomalyChange) => `${type} ${anomaly.kind}`;
 
@@ -139,7 +139,7 @@ describe("the audio pipeline", () => {
 });
 
 describe("a pipeline", () => {
-  const names: Readonly<Record<Manifest["modality"], readonly StageName[]>> = {
+  const names: Readonly<Record<StreamModality, readonly StageName[]>> = {
     audio: ["reorder", "sanitise", "resample", "mfcc", "frame", "normalise", "quantise", "classify", "decide"],
     ecg: ["reorder", "sanitise", "resample", "bandpass", "frame", "normalise", "quantise", "classify", "decide"],
     vibration: ["reorder", "sanitise", "resample", "frame", "normalise", "quantise", "classify", "decide"],
