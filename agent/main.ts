@@ -6,6 +6,7 @@ import { demoCommand } from "./cli/demo.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { evalCommand } from "./cli/eval.ts";
 import { ExitError, exitCodeOf, exitCodes } from "./cli/exit.ts";
+import { inspectCommand } from "./cli/inspect.ts";
 import { replayCommand } from "./cli/replay.ts";
 import { runCommand } from "./cli/run.ts";
 import { traceCommand } from "./cli/trace.ts";
@@ -38,6 +39,7 @@ for (const make of [
   classifyCommand,
   evalCommand,
   trainCommand,
+  inspectCommand,
   traceCommand,
   replayCommand,
   anomaliesCommand,

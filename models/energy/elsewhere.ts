@@ -51,7 +51,7 @@ export const machines: readonly Machine[] = [
     source: `${mlperf}: keyword spotting 1004 µJ at 26.11 inferences/s`,
   },
   {
-    name: "Jetson TX2, batch 1",
+    name: "Jetson TX2 (batch 1)",
     kind: "gpu",
     fixedJoules: 24.2e-3,
     joulesPerMac: 52e-12,
@@ -63,7 +63,7 @@ export const machines: readonly Machine[] = [
     source: "HW-NAS-Bench, Li et al., ICLR 2021, edge GPU: 24.2 mJ, 5.83 ms at 4.09 M to 30.0 mJ, 6.55 ms at 115 M",
   },
   {
-    name: "NVIDIA T4, full load",
+    name: "NVIDIA T4 (full load)",
     kind: "gpu",
     fixedJoules: 0,
     joulesPerMac: 70 / (130e12 / 2),

@@ -18,9 +18,11 @@ import {
   total,
 } from "./tile-cost.ts";
 
-/** What one layer costs in one inference. A layer without weights has no tiles and no area. */
+/** What one array of a layer, or a layer without weights, costs in one inference. The latter has no tiles and no area. */
 export interface LayerCost {
+  /** Of the array. */
   readonly name: string;
+  readonly node: string;
   readonly kind: Node["kind"];
   readonly tiles: number;
   /** Products a tile does in one inference: the positions of a convolution. */
@@ -65,36 +67,41 @@ export const networkCost = (
   const sizes = new Map(
     [graph.input, ...folded.nodes.map((node) => node.output)].map((v) => [v.name, sizeOf(v.shape)]),
   );
-  const layers = folded.nodes.map((node): LayerCost => {
+  const layers = folded.nodes.flatMap((node): LayerCost[] => {
     if (node.kind === "dense" || node.kind === "conv" || node.kind === "depthwise") {
       const rows = sizeOf(node.output.shape) / node.bias.length;
-      const parts = partsOf(node, rows, mapping).map((part) => ({ part, array: arrays.get(part.name) }));
-      const costs = parts.flatMap(({ part, array }) =>
-        array ? [arrayCost(array, rows, activity.get(part.name) ?? evenActivity, design)] : [],
-      );
-      return {
-        name: node.name,
-        kind: node.kind,
-        tiles: costs.reduce((sum, cost) => sum + cost.tiles, 0),
-        products: rows,
-        multiplyAccumulates: rows * node.weights.length,
-        energyJoules: costs.reduce((sum, cost) => addEnergy(sum, cost.energyJoules), noEnergy),
-        latencySeconds: rows * productSecondsOf(design),
-        areaSquareMetres: costs.reduce((sum, cost) => sum + cost.areaSquareMetres, 0),
-      };
+      return partsOf(node, rows, mapping).flatMap((part) => {
+        const array = arrays.get(part.name);
+        if (array === undefined) return [];
+        return [
+          {
+            name: part.name,
+            node: node.name,
+            kind: node.kind,
+            products: rows,
+            // On the diagonal of a depthwise layer each input has one weight.
+            multiplyAccumulates: rows * (node.kind === "depthwise" ? part.inputs : part.weights.length),
+            latencySeconds: rows * productSecondsOf(design),
+            ...arrayCost(array, rows, activity.get(part.name) ?? evenActivity, design),
+          },
+        ];
+      });
     }
     const read = node.inputs.reduce((sum, name) => sum + sizes.get(name)!, 0);
     const isFree = node.kind === "reshape" || node.kind === "relu" || node.kind === "relu6"; // applied with the bias
-    return {
-      name: node.name,
-      kind: node.kind,
-      tiles: 0,
-      products: 0,
-      multiplyAccumulates: 0,
-      energyJoules: isFree ? noEnergy : digitalEnergy(read, design),
-      latencySeconds: 0,
-      areaSquareMetres: 0,
-    };
+    return [
+      {
+        name: node.name,
+        node: node.name,
+        kind: node.kind,
+        tiles: 0,
+        products: 0,
+        multiplyAccumulates: 0,
+        energyJoules: isFree ? noEnergy : digitalEnergy(read, design),
+        latencySeconds: 0,
+        areaSquareMetres: 0,
+      },
+    ];
   });
   const sum = (of: (layer: LayerCost) => number): number => layers.reduce((all, layer) => all + of(layer), 0);
   const energyJoules = layers.reduce((all, layer) => addEnergy(all, layer.energyJoules), noEnergy);
@@ -104,7 +111,10 @@ export const networkCost = (
     layers,
     multiplyAccumulates,
     energyJoules,
-    latencySeconds: sum((layer) => layer.latencySeconds),
+    // The arrays of one layer work at once.
+    latencySeconds: [...new Map(layers.map((layer) => [layer.node, layer.latencySeconds])).values()].reduce(
+      (a, b) => a + b,
+    ),
     areaSquareMetres: sum((layer) => layer.areaSquareMetres) + bufferArea([...sizes.values()]),
     operationsPerJoule: (2 * multiplyAccumulates) / total(energyJoules),
     biasWatts: tiles.reduce((all, { place }) => all + biasWatts(place.outputs, design), 0),

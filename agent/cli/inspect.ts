@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { deviceByName, devices } from "../../models/crossbar/devices/registry.ts";
+import { type ChipDesign, energyParts, hermesDesign, total } from "../../models/energy/tile-cost.ts";
+import { parseModel } from "../../models/load.ts";
+import { configSchema } from "../config/schema.ts";
+import { conductancePicture } from "../drawing/conductance-picture.ts";
+import { inspectModel } from "../inspection/inspect-model.ts";
+import { type Report, reportOf } from "../inspection/report.ts";
+import { reportText } from "../inspection/report-text.ts";
+import { digits, withUnit } from "../inspection/units.ts";
+import { modelFile, usingModel } from "../models.ts";
+import { ExitError, exitCodes } from "./exit.ts";
+import { age, integerIn } from "./options.ts";
+
+interface InspectCliOptions {
+  readonly device: string;
+  readonly seed: number;
+  readonly age: { readonly name: string; readonly seconds: number };
+  readonly compensation: "none" | "global" | "per-column";
+  readonly inputs: ChipDesign["inputs"];
+  readonly adc: ChipDesign["adc"];
+  readonly columnsPerAdc: number;
+  readonly phases: number;
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+const namedAge = (text: string): InspectCliOptions["age"] => ({ name: text, seconds: age(text) });
+const defaults = configSchema.shape.chip.parse({});
+
+/** `inspect`: what a model is on its tiles, what it costs there and elsewhere, and a picture of it. */
+export const inspectCommand = (): Command =>
+  new Command("inspect")
+    .description("tiles, ranges, errors, energy and time of a model on the crossbar, and a picture of its conductances")
+    .argument("<model>", "model of the zoo by name, or an .onnx file")
+    .addOption(
+      new Option("--device <name>", "device model of the chip")
+        .choices(devices.map(({ name }) => name))
+        .default(defaults.device),
+    )
+    .option("--seed <n>", "seed of the devices", integerIn(0, 0xffffffff), defaults.seed)
+    .addOption(
+      new Option("--age <time>", "time since programming: 0s, 1h, 1d, 1y")
+        .argParser(namedAge)
+        .default(namedAge("1d"), "1d"),
+    )
+    .addOption(
+      new Option("--compensation <mode>", "how drift is compensated")
+        .choices(["none", "global", "per-column"])
+        .default(defaults.compensation),
+    )
+    .addOption(
+      new Option("--inputs <coding>", "how the estimated chip drives its inputs")
+        .choices(["pulse-width", "amplitude", "bit-serial"])
+        .default(hermesDesign.inputs),
+    )
+    .addOption(new Option("--adc <kind>", "its converters").choices(["oscillator", "sar"]).default(hermesDesign.adc))
+    .option("--columns-per-adc <n>", "columns that take turns at a SAR converter", integerIn(1, 256), 8)
+    .option(
+      "--phases <n>",
+      "reads a product: 4 read signs apart, 1 reads at once",
+      integerIn(1, 4),
+      hermesDesign.phases,
+    )
+    .option("--json", "one JSON object on stdout")
+    .option("--out <file>", "write the picture there, as SVG")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  ohmwatch inspect keywords-12 --out keywords.svg\n  ohmwatch inspect ecg-beats --age 1y --json",
+    )
+    .action((name: string, options: InspectCliOptions) => {
+      const bytes = readFileSync(modelFile(name));
+      const { report, picture } = usingModel(name, () => inspected(bytes, options));
+      if (options.out !== undefined) write(options.out, picture);
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
+    });
+
+const inspected = (bytes: Uint8Array, options: InspectCliOptions): { report: Report; picture: string } => {
+  const { graph, manifest } = parseModel(bytes);
+  const { seed, compensation, inputs, adc, phases, age: old } = options;
+  const device = deviceByName(options.device);
+  const { dacBits, adcBits } = manifest.mapping;
+  const columnsPerAdc = adc === "sar" ? options.columnsPerAdc : 1;
+  const design: ChipDesign = { ...hermesDesign, inputs, adc, phases, columnsPerAdc, dacBits, adcBits };
+  const inspection = inspectModel(graph, manifest, { device, seed, ageSeconds: old.seconds, compensation, design });
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const chip = { device: device.name, seed, age: old.name, compensation };
+  const report = reportOf(manifest, sha256, inspection, chip, design);
+  const { energyJoules, latencySeconds, weights } = report.totals;
+  const picture = conductancePicture(inspection.arrays, {
+    title: manifest.name,
+    subtitle: [
+      `${digits(weights)} weights on ${report.tiles === 1 ? "1 tile" : `${report.tiles} tiles`} of ${device.name} pairs, seed ${seed}, as programmed`,
+      "one image a tile: a row is an output, a column an input, a square a pair of devices",
+    ],
+    gMaxSiemens: device.gMaxSiemens,
+    age: old.seconds === 0 ? undefined : old.name,
+    bar: {
+      title: `One inference: ${withUnit(total(energyJoules), "J")} in ${withUnit(latencySeconds, "s")}`,
+      shares: energyParts.map((part) => ({ name: part, value: energyJoules[part] })),
+    },
+  });
+  return { report, picture };
+};
+
+const write = (file: string, text: string): void => {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new ExitError(
+      `${file}: expected a file that can be written, got ${(cause as Error).message}`,
+      exitCodes.cannotCreate,
+      {
+        cause,
+      },
+    );
+  }
+};
