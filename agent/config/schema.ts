@@ -32,6 +32,27 @@ const mqtt = z.strictObject({
     "File whose first line is the password at the broker.",
     "/run/credentials/ohmwatch.service/mqtt",
   ),
+  tls: z
+    .strictObject({
+      caFile: setting(
+        z.string().min(1).optional(),
+        "Certificates that the broker's is checked by, PEM.",
+        "/etc/ohmwatch/ca.pem",
+      ),
+      certFile: setting(z.string().min(1).optional(), "Our own certificate, PEM.", "/etc/ohmwatch/gateway.pem"),
+      keyFile: setting(
+        z.string().min(1).optional(),
+        "The key of our own certificate, PEM.",
+        "/run/credentials/ohmwatch.service/key",
+      ),
+    })
+    .optional(),
+  sessionExpirySeconds: setting(
+    z.int().min(0).max(0xffffffff).default(86_400),
+    "How long the broker keeps messages of QoS 1 for us while we are away; 0: not at all. Before MQTT 5 the broker decides.",
+    86_400,
+    "s",
+  ),
   version: setting(z.enum(["3.1.1", "5"]).default("3.1.1"), "Version of the protocol.", "5"),
   qos: setting(z.literal([0, 1]).default(1), "Quality of service of subscriptions and publications.", 1),
   base: setting(

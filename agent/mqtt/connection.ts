@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import mqtt, { type MqttClient } from "mqtt";
 import type { Config } from "../config/schema.ts";
 import type { Emit } from "../telemetry/events.ts";
+import { clientOptions } from "./client-options.ts";
 
 /** A message as it came in, hop 1. */
 export interface MqttMessage {
@@ -22,7 +22,10 @@ export interface Connection {
   publish(topic: string, payload: string | Uint8Array, options?: { qos?: 0 | 1; retain?: boolean }): Promise<void>;
   /** Resolves at the first connection. */
   readonly connected: Promise<void>;
-  /** Ask for no more messages; resolves when the broker sends none any more, or at once while it is away. */
+  /**
+   * Ask for no more messages; resolves when the broker sends none any more, or at once while it is away. With QoS 1 the
+   * subscriptions stay: the broker keeps for the next start what comes meanwhile.
+   */
   unsubscribe(): Promise<void>;
   /** Say offline and disconnect. */
   close(): Promise<void>;
@@ -41,12 +44,17 @@ export interface ConnectionOptions {
   readonly nowNs: () => bigint;
 }
 
-/** Pause between attempts; constant, since a gateway has one broker and wants its data. */
-const reconnectMs = 1000;
+/** Longest pause between two attempts: a gateway has one broker and wants its data. */
+const longestPauseMs = 30_000;
+
+/** Pause before the next attempt: doubles, and differs by chance, so that a hall of gateways does not come back at once. */
+const pauseMs = (attempts: number): number =>
+  Math.min(longestPauseMs, 500 * 2 ** Math.min(attempts, 8)) * (0.75 + 0.5 * Math.random());
 
 /**
  * Connect, also when the broker is not there yet: tries again for ever, subscribes at each connection, keeps what is
- * published meanwhile. `{base}/bridge/state` says online, and offline by the will.
+ * published meanwhile. `{base}/bridge/state` says online, and offline by the will. With QoS 1 the broker keeps the
+ * session while we are away.
  */
 export const connect = (options: ConnectionOptions): Connection => {
   const { url, mqtt: settings, filters, onMessage, emit, nowNs } = options;
@@ -56,8 +64,14 @@ export const connect = (options: ConnectionOptions): Connection => {
     onMessage({ topic, payload: bytesOf(payload), qos, receivedAtNs: nowNs() }, () => done());
   const connected = new Promise<void>((resolve) => client.once("connect", () => resolve()));
   let lost = false;
+  let attempts = 0;
+  client.on("reconnect", () => {
+    client.options.reconnectPeriod = pauseMs(++attempts);
+  });
   client.on("connect", () => {
     lost = false;
+    attempts = 0;
+    client.options.reconnectPeriod = pauseMs(0);
     for (const topic of filters) {
       client.subscribe(topic, { qos: settings.qos }, (error) => {
         if (error !== null) emit({ name: "BrokerLost", detail: `Subscribing to ${topic} failed: ${error.message}.` });
@@ -81,7 +95,7 @@ export const connect = (options: ConnectionOptions): Connection => {
       await client.publishAsync(topic, payload as Buffer, { qos: options.qos ?? 0, retain: options.retain ?? false });
     },
     unsubscribe: async () => {
-      if (client.connected) await within(1000, client.unsubscribeAsync([...filters]));
+      if (client.connected && settings.qos === 0) await within(1000, client.unsubscribeAsync([...filters]));
     },
     close: () => leave(client, stateTopic),
   };
@@ -102,29 +116,6 @@ export const within = async (ms: number, work: Promise<unknown>): Promise<void> 
   });
   await Promise.race([work.catch(() => {}), limit]);
   clearTimeout(timer);
-};
-
-const clientOptions = (settings: Config["mqtt"], stateTopic: string): IClientOptions => ({
-  clientId: settings.clientId,
-  clean: true,
-  protocolVersion: settings.version === "5" ? 5 : 4,
-  keepalive: 30,
-  reconnectPeriod: reconnectMs,
-  connectTimeout: 10_000,
-  resubscribe: false,
-  queueQoSZero: false,
-  will: { topic: stateTopic, payload: Buffer.from('{"state":"offline"}'), qos: 1, retain: true },
-  ...(settings.username === undefined ? {} : { username: settings.username }),
-  ...(settings.passwordFile === undefined ? {} : { password: firstLine(settings.passwordFile) }),
-});
-
-const firstLine = (file: string): string => {
-  try {
-    return readFileSync(file, "utf8").split(/\r?\n/, 1)[0]!;
-  } catch (cause) {
-    const message = `mqtt.passwordFile: expected a readable file, got ${(cause as NodeJS.ErrnoException).code} for ${file}`;
-    throw Object.assign(new Error(message, { cause }), { exitCode: 78 });
-  }
 };
 
 const bytesOf = (payload: string | Buffer): Uint8Array =>

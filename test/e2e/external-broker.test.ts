@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -78,4 +79,94 @@ describe.skipIf(mosquitto === undefined)("The agent with a mosquitto of its own 
       rmSync(directory, { recursive: true });
     },
   );
+
+  it.each(["3.1.1", "5"] as const)("gets what came while it was stopped, once: MQTT %s", async (version) => {
+    const directory = mkdtempSync(join(tmpdir(), "ohmwatch-session-"));
+    const port = await freePort();
+    const url = `mqtt://127.0.0.1:${port}`;
+    const broker = await startMosquitto(port);
+    const streams = [{ name: "bearing", pipeline: "vibration", model: "tones" }];
+    const config = configSchema.parse({ mqtt: { url, version }, state: { directory }, streams });
+    const sensor = await connectPublisher(url, "sensor", 1);
+    const send = (second: number) =>
+      sensor.publish("ohmwatch/in/bearing", codecByName("protobuf")!.encode!(faulty(second)));
+    const start = () => startAgent(config, { log: silent, openModel });
+
+    const first = await start();
+    for (let second = 0; first.streams[0]!.messages === 0; second++) await send(second); // until it has subscribed
+    await first.idle();
+    await first.stop();
+    for (const second of [100, 101, 102]) await send(second);
+    const next = await start();
+    await until(() => next.streams[0]!.messages === 3);
+    await next.stop();
+    const last = await start();
+    await last.connection.connected;
+    await send(200);
+    await until(() => last.streams[0]!.messages > 0);
+    await last.idle();
+    expect(last.streams[0]!.messages).toBe(1);
+    await last.stop();
+    await sensor.close();
+    await broker.kill();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("speaks TLS with a certificate of its own, and refuses a broker that another authority signed", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "ohmwatch-tls-"));
+    const at = (file: string) => join(directory, file);
+    for (const authority of ["ca", "stranger"]) {
+      openssl(`req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=${authority}`, [
+        ["-keyout", at(`${authority}.key`)],
+        ["-out", at(`${authority}.pem`)],
+      ]);
+    }
+    writeFileSync(at("names"), "subjectAltName=IP:127.0.0.1\n");
+    for (const side of ["broker", "gateway"]) {
+      openssl(`req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=${side}`, [
+        ["-keyout", at(`${side}.key`)],
+        ["-out", at(`${side}.csr`)],
+      ]);
+      openssl("x509 -req -days 2 -CAcreateserial", [
+        ["-in", at(`${side}.csr`)],
+        ["-CA", at("ca.pem")],
+        ["-CAkey", at("ca.key")],
+        ["-extfile", at("names")],
+        ["-out", at(`${side}.pem`)],
+      ]);
+    }
+    const port = await freePort();
+    const broker = await startMosquitto(port, [
+      `cafile ${at("ca.pem")}`,
+      `certfile ${at("broker.pem")}`,
+      `keyfile ${at("broker.key")}`,
+      "require_certificate true",
+    ]);
+    const agentTrusting = (caFile: string) =>
+      startAgent(
+        configSchema.parse({
+          mqtt: {
+            url: `mqtts://127.0.0.1:${port}`,
+            tls: { caFile: at(caFile), certFile: at("gateway.pem"), keyFile: at("gateway.key") },
+          },
+          state: { directory },
+          streams: [{ name: "bearing", pipeline: "vibration", model: "tones" }],
+        }),
+        { log: silent, openModel },
+      );
+    const trusting = await agentTrusting("ca.pem");
+    await trusting.connection.connected;
+    await trusting.stop();
+    const wary = await agentTrusting("stranger.pem");
+    await until(() => wary.telemetry.count("BrokerLost") > 0);
+    expect(wary.connection.isConnected()).toBe(false);
+    await wary.stop();
+    await broker.kill();
+    rmSync(directory, { recursive: true });
+  });
 });
+
+const openssl = (command: string, files: readonly (readonly [string, string])[]): void => {
+  const { status, stderr } = spawnSync("openssl", [...command.split(" "), ...files.flat()], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`openssl ${command}: expected exit code 0, got ${status}: ${stderr}`);
+};

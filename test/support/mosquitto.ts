@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
 /** Where mosquitto lies on this machine, or undefined: such tests skip and say so. */
@@ -24,11 +24,18 @@ export interface Mosquitto {
   kill(): Promise<void>;
 }
 
-/** Start mosquitto on a port; resolves when it takes connections. */
-export const startMosquitto = async (port: number): Promise<Mosquitto> => {
+/** Start mosquitto on a port, with further lines of its configuration; resolves when it takes connections. */
+export const startMosquitto = async (port: number, settings: readonly string[] = []): Promise<Mosquitto> => {
   const folder = mkdtempSync(join(tmpdir(), "ohmwatch-mosquitto-"));
   const file = join(folder, "mosquitto.conf");
-  writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n`);
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    `user ${userInfo().username}`,
+    "persistence false",
+    "set_tcp_nodelay true",
+    "allow_anonymous true",
+  ];
+  writeFileSync(file, [...lines, ...settings, ""].join("\n"));
   const child: ChildProcess = spawn(mosquitto!, ["-c", file], { stdio: "ignore" });
   while (!(await takes(port))) {
     if (child.exitCode !== null) throw new Error(`mosquitto: expected it to run, got exit code ${child.exitCode}`);
