@@ -183,7 +183,7 @@ const colourBar = (limit: number, palette: Uint8Array, place: { x: number; y: nu
   const png = Buffer.from(encodePng({ width: mapSteps, height: 1, pixels, palette })).toString("base64");
   const label = (part: number) => {
     const micro = limit * part * 1e6;
-    return `${micro > 0 ? "+" : micro < 0 ? "−" : ""}${Number(Math.abs(micro).toPrecision(2))}`;
+    return `${micro > 0 ? "+" : micro < 0 ? "−" : ""}${Number(Math.abs(micro).toPrecision(3))}`;
   };
   return [
     textAt(x, y - 12, "Colour: G⁺ − G⁻ of each pair, µS", { size: 13, weight: "600" }),
