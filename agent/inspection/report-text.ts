@@ -24,7 +24,7 @@ export const reportText = (report: Report): string => {
       ]),
     ),
     "",
-    "error: root mean square of G⁺ − G⁻ about its weight, as programmed and later, there after the best common factor.",
+    "error: root mean square of G⁺ − G⁻ about its weight, as programmed and later; × is by how much a tile has drifted, which α gives back.",
     "",
     ...table(
       ["layer", "DAC ±", "ADC ±", "clipped in", "clipped out", "mean |x|", "energy", "time", "area"],

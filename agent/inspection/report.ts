@@ -3,7 +3,7 @@ import type { Energy } from "../../models/energy/tile-cost.ts";
 import { type ChipDesign, total } from "../../models/energy/tile-cost.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import { type Comparison, compare } from "./comparison.ts";
-import type { InspectedArray, Inspection } from "./inspect-model.ts";
+import type { InspectedArray, InspectedTile, Inspection } from "./inspect-model.ts";
 import { verdict } from "./verdict.ts";
 
 export interface ReportChip {
@@ -53,6 +53,7 @@ export interface ReportLayer {
   readonly clippedInputs: number;
   readonly clippedOutputs: number;
   readonly programmingErrorMicrosiemens: number;
+  /** As if the drift of the tile's scale were made up for: µS when programmed. */
   readonly agedErrorMicrosiemens: number;
   /** Mean factor by which the pairs have changed since they were programmed. */
   readonly agedScale: number;
@@ -96,31 +97,29 @@ const layerOf = (array: InspectedArray, { layerCosts }: Inspection): ReportLayer
   const { name, kind, outputShape, outputs, inputs, weights, tiles, utilisation, inputMax } = array;
   const { clippedInputs, clippedOutputs, activity } = array;
   const cost = layerCosts.get(array.name)!;
-  const rms = (of: "programmed" | "aged") =>
+  const sizes = tiles.map((tile) => tile.outputs * tile.inputs);
+  const scaleOf = ({ aged, programmed }: InspectedTile) =>
+    aged.siemensPerWeight / (programmed.siemensPerWeight || 1) || 1;
+  const rms = (of: (tile: InspectedTile) => number) =>
     1e6 *
     Math.sqrt(
       mean(
-        tiles.map((tile) => tile[of].rmsSiemens ** 2),
-        tiles.map(sizeOf),
+        tiles.map((tile) => of(tile) ** 2),
+        sizes,
       ),
     );
   return {
     ...{ name, kind, outputShape, outputs, inputs, weights, utilisation, inputMax, clippedInputs, clippedOutputs },
     tiles: tiles.map((tile) => ({ outputs: tile.outputs, inputs: tile.inputs, outputMax: tile.outputMax })),
     meanInput: activity.magnitude,
-    programmingErrorMicrosiemens: rms("programmed"),
-    agedErrorMicrosiemens: rms("aged"),
-    agedScale: mean(
-      tiles.map(({ aged, programmed }) => aged.siemensPerWeight / (programmed.siemensPerWeight || 1)),
-      tiles.map(sizeOf),
-    ),
+    programmingErrorMicrosiemens: rms(({ programmed }) => programmed.rmsSiemens),
+    agedErrorMicrosiemens: rms((tile) => tile.aged.rmsSiemens / scaleOf(tile)),
+    agedScale: mean(tiles.map(scaleOf), sizes),
     energyJoules: total(cost.energyJoules),
     latencySeconds: cost.latencySeconds,
     areaSquareMetres: cost.areaSquareMetres,
   };
 };
-
-const sizeOf = (tile: { outputs: number; inputs: number }): number => tile.outputs * tile.inputs;
 
 const mean = (values: readonly number[], weights: readonly number[]): number =>
   values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / weights.reduce((sum, w) => sum + w, 0);

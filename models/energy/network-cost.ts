@@ -10,6 +10,7 @@ import {
   addEnergy,
   biasWatts,
   type ChipDesign,
+  checkDesign,
   type Energy,
   noEnergy,
   productEnergy,
@@ -55,6 +56,7 @@ export interface NetworkCost {
  *
  * @param arrays programmed arrays, as `AnalogNetwork` has them: their tiles and conductances at age zero are counted
  * @param activity of the arrays' inputs, by name; what is missing counts as `evenActivity`
+ * @throws RangeError as `checkDesign` does
  */
 export const networkCost = (
   graph: Graph,
@@ -63,6 +65,7 @@ export const networkCost = (
   activity: ReadonlyMap<string, Activity>,
   design: ChipDesign,
 ): NetworkCost => {
+  checkDesign(design);
   const folded = foldBatchNorm(graph);
   const sizes = new Map(
     [graph.input, ...folded.nodes.map((node) => node.output)].map((v) => [v.name, sizeOf(v.shape)]),

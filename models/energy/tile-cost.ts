@@ -1,3 +1,5 @@
+import { maxAdcBits, maxDacBits } from "../crossbar/converters.ts";
+import { expectInteger, maxTileSide } from "../crossbar/mapping.ts";
 import { components, joulesAt } from "./components.ts";
 
 /**
@@ -37,6 +39,20 @@ export const hermesDesign: ChipDesign = {
   readVolts: 0.2,
   supplyVolts: 0.8,
   nodeNanometres: 14,
+};
+
+/** @throws RangeError that names a number of the design that no chip can have, its limit and its value */
+export const checkDesign = (design: ChipDesign): void => {
+  const { adc, dacBits, adcBits, columnsPerAdc, phases, settleSeconds, readVolts, supplyVolts, nodeNanometres } =
+    design;
+  expectInteger("dacBits", dacBits, 2, maxDacBits);
+  expectInteger("adcBits", adcBits, 2, maxAdcBits);
+  expectInteger("columnsPerAdc", columnsPerAdc, 1, adc === "sar" ? maxTileSide : 1);
+  expectInteger("phases", phases, 1, 4);
+  for (const [name, value] of Object.entries({ settleSeconds, readVolts, supplyVolts, nodeNanometres })) {
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new RangeError(`${name}: expected a finite number > 0, got ${value}`);
+  }
 };
 
 /** What one tile does in one product. */

@@ -3,6 +3,7 @@ import { components, joulesAt } from "../../../models/energy/components.ts";
 import {
   biasWatts,
   type ChipDesign,
+  checkDesign,
   hermesDesign,
   productEnergy,
   productSecondsOf,
@@ -127,5 +128,24 @@ describe("The table of components, held against published chips and simulators",
 describe("Converters left on", () => {
   it("draw what they draw while reading: 256 oscillators are 88.6 mW", () => {
     expect(biasWatts(256, hermesDesign)).toBeCloseTo(256 * 3.46e-4, 6);
+  });
+});
+
+describe("A design that no chip can have", () => {
+  const refused: readonly [Partial<ChipDesign>, string][] = [
+    [{ dacBits: 0 }, "dacBits: expected an integer in 2 … 12, got 0"],
+    [{ adcBits: 17 }, "adcBits: expected an integer in 2 … 16, got 17"],
+    [{ columnsPerAdc: 8 }, "columnsPerAdc: expected an integer in 1 … 1, got 8"], // oscillators are not shared
+    [{ adc: "sar", columnsPerAdc: 0 }, "columnsPerAdc: expected an integer in 1 … 256, got 0"],
+    [{ phases: 0 }, "phases: expected an integer in 1 … 4, got 0"],
+    [{ readVolts: 0 }, "readVolts: expected a finite number > 0, got 0"],
+    [{ nodeNanometres: Number.NaN }, "nodeNanometres: expected a finite number > 0, got NaN"],
+  ];
+  it.each(refused)("%o is refused with the number, its limit and its value", (wrong, sentence) => {
+    expect(() => checkDesign({ ...hermesDesign, ...wrong })).toThrow(new RangeError(sentence));
+  });
+
+  it("is none of those that are estimated", () => {
+    for (const design of [hermesDesign, onePhase, neuroSim]) expect(() => checkDesign(design)).not.toThrow();
   });
 });
