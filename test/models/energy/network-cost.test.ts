@@ -8,6 +8,7 @@ import { networkCost } from "../../../models/energy/network-cost.ts";
 import { hermesDesign, productEnergy, productSecondsOf, total } from "../../../models/energy/tile-cost.ts";
 import { parseModel } from "../../../models/load.ts";
 import { AnalogNetwork } from "../../../models/network/analog.ts";
+import type { Graph } from "../../../models/network/graph.ts";
 import { toneModel } from "../../support/tiny-models.ts";
 
 const costOf = (
@@ -56,6 +57,53 @@ describe("The cost of a network", () => {
     const macs = 98 * 3840 + 49 * 36096 + 25 * 67584 + 13 * 144384 + 1152;
     const { graph, manifest } = zooModel("keywords-12");
     expect(costOf({ graph, manifest }).multiplyAccumulates).toBe(macs);
+  });
+});
+
+describe("The cost of a depthwise layer", () => {
+  const channels = 64;
+  const model = (tileInputs: number) => {
+    const { manifest } = toneModel();
+    const graph: Graph = {
+      name: "depthwise",
+      input: { name: "input", shape: [5, 5, channels] },
+      output: { name: "output", shape: [5, 5, channels] },
+      nodes: [
+        {
+          kind: "depthwise",
+          name: "each",
+          inputs: ["input"],
+          output: { name: "output", shape: [5, 5, channels] },
+          kernel: [3, 3],
+          stride: [1, 1],
+          dilation: [1, 1],
+          padding: [1, 1, 1, 1],
+          weights: Float32Array.from({ length: channels * 9 }, (_, i) => Math.sin(i)),
+          bias: new Float32Array(channels),
+        },
+      ],
+      metadata: {},
+    };
+    const ranges = { each: { inputMax: 1, tileOutputMax: new Array<number>(64).fill(1) } };
+    return { graph, manifest: { ...manifest, mapping: { ...manifest.mapping, tileInputs, ranges } } };
+  };
+
+  it("counts its weights, not the zeros beside the diagonal, and its arrays' time once", () => {
+    const cost = costOf(model(256));
+    // ⌊256 / 9⌋ = 28 channels a tile: 28, 28, 8.
+    expect(cost.layers.map(({ name, tiles }) => [name, tiles])).toEqual([
+      ["each/channels-0-27", 1],
+      ["each/channels-28-55", 1],
+      ["each/channels-56-63", 1],
+    ]);
+    expect(cost.multiplyAccumulates).toBe(25 * 9 * channels);
+    expect(cost.latencySeconds).toBeCloseTo(25 * productSecondsOf(hermesDesign), 15);
+  });
+
+  it("converts each output once, whatever the size of the tiles, but drives fewer zeros with smaller ones", () => {
+    const [large, small] = [costOf(model(256)), costOf(model(64))];
+    expect(small.energyJoules.converters / large.energyJoules.converters).toBeCloseTo(1, 9);
+    expect(small.areaSquareMetres).toBeLessThan(large.areaSquareMetres);
   });
 });
 
