@@ -93,7 +93,9 @@ const mistakesOf = (manifest: unknown, graph: Graph): readonly string[] => {
     }
     const { ranges } = mapping;
     expect(isObject(ranges), "mapping.ranges", "an object by node", ranges);
-    const names = new Set(graph.nodes.map((node) => node.name));
+    const names = new Set(
+      graph.nodes.flatMap(({ kind, name }) => (kind === "gru" ? [`${name}/input`, `${name}/recurrent`] : [name])),
+    );
     for (const [name, range] of Object.entries(isObject(ranges) ? ranges : {})) {
       expect(names.has(name), `mapping.ranges.${name}`, "the name of a node of the graph", name);
       const fits = isObject(range) && isPositive(range["inputMax"]) && isListOf("number", range["tileOutputMax"]);

@@ -110,7 +110,11 @@ const sizeOfModel = (
   graph: Graph,
   { ranges }: { ranges: Readonly<Record<string, { tileOutputMax: readonly number[] }>> },
 ) => ({
-  weights: graph.nodes.reduce((sum, node) => sum + ("weights" in node ? node.weights.length : 0), 0),
+  weights: graph.nodes.reduce(
+    (sum, node) =>
+      sum + ("weights" in node ? node.weights.length : 0) + (node.kind === "gru" ? node.recurrent.length : 0),
+    0,
+  ),
   tiles: Object.values(ranges).reduce((sum, { tileOutputMax }) => sum + tileOutputMax.length, 0),
 });
 

@@ -8,7 +8,7 @@ import type { Manifest } from "../../models/manifest.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { foldBatchNorm } from "../../models/network/fold-batch-norm.ts";
 import type { Graph } from "../../models/network/graph.ts";
-import { type Part, partsOf, type WeightedNode } from "../../models/network/parts.ts";
+import { isWeighted, type Part, partsOf, rowsOf, type WeightedNode } from "../../models/network/parts.ts";
 import { type Shape, sizeOf } from "../../models/tensor.ts";
 import { fitWeights, type WeightFit } from "./fit-weights.ts";
 
@@ -87,15 +87,14 @@ export const inspectModel = (graph: Graph, manifest: Manifest, options: InspectO
     });
   });
   const arrays = foldBatchNorm(graph).nodes.flatMap((node) => {
-    if (node.kind !== "dense" && node.kind !== "conv" && node.kind !== "depthwise") return [];
-    const rows = sizeOf(node.output.shape) / node.bias.length;
-    return partsOf(node, rows, mapping).flatMap((part): InspectedArray[] => {
+    if (!isWeighted(node)) return [];
+    return partsOf(node, rowsOf(node), mapping).flatMap((part): InspectedArray[] => {
       const array = chip.arrays.get(part.name);
       if (array === undefined) return [];
       const tiles = array.tiles.map((_, index) => inspectTile(array, index, part, ageSeconds));
       const used = tiles.reduce((sum, tile) => sum + tile.outputs * tile.inputs, 0);
       const { inputs, outputs } = array.saturation;
-      const products = Math.max(1, testVectors.length) * rows;
+      const products = Math.max(1, testVectors.length) * part.rows * part.runs;
       return [
         {
           name: part.name,
@@ -107,7 +106,7 @@ export const inspectModel = (graph: Graph, manifest: Manifest, options: InspectO
           weights: node.kind === "depthwise" ? part.inputs : part.weights.length,
           tiles,
           utilisation: used / (tiles.length * mapping.tileInputs * mapping.tileOutputs),
-          inputMax: mapping.ranges[node.name]!.inputMax,
+          inputMax: mapping.ranges[part.node]!.inputMax,
           activity: activity.get(part.name) ?? evenActivity,
           clippedInputs: inputs / (products * part.inputs),
           clippedOutputs: outputs / (products * tiles.reduce((sum, tile) => sum + tile.outputs, 0)),

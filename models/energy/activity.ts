@@ -68,5 +68,6 @@ export const measureActivity = (
 const matrixBytes = (graph: Graph, { tileInputs }: Mapping): number =>
   graph.nodes.reduce((bytes, node) => {
     if (!("weights" in node)) return bytes;
-    return bytes + 4 * node.weights.length * (node.kind === "depthwise" ? tileInputs : 1) + 65536;
+    const recurrent = node.kind === "gru" ? node.recurrent.length : 0;
+    return bytes + 4 * recurrent + 4 * node.weights.length * (node.kind === "depthwise" ? tileInputs : 1) + 65536;
   }, 0);

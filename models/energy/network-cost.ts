@@ -2,7 +2,7 @@ import type { CrossbarArray } from "../crossbar/array.ts";
 import type { Mapping } from "../manifest.ts";
 import { foldBatchNorm } from "../network/fold-batch-norm.ts";
 import type { Graph, Node } from "../network/graph.ts";
-import { partsOf } from "../network/parts.ts";
+import { isWeighted, partsOf, rowsOf } from "../network/parts.ts";
 import { sizeOf } from "../tensor.ts";
 import { type Activity, evenActivity } from "./activity.ts";
 import { components, joulesAt } from "./components.ts";
@@ -71,9 +71,9 @@ export const networkCost = (
     [graph.input, ...folded.nodes.map((node) => node.output)].map((v) => [v.name, sizeOf(v.shape)]),
   );
   const layers = folded.nodes.flatMap((node): LayerCost[] => {
-    if (node.kind === "dense" || node.kind === "conv" || node.kind === "depthwise") {
-      const rows = sizeOf(node.output.shape) / node.bias.length;
-      return partsOf(node, rows, mapping).flatMap((part) => {
+    if (isWeighted(node)) {
+      return partsOf(node, rowsOf(node), mapping).flatMap((part) => {
+        const rows = part.rows * part.runs;
         const array = arrays.get(part.name);
         if (array === undefined) return [];
         return [

@@ -3,12 +3,12 @@ import type { DeviceModel } from "../crossbar/devices/device.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
 import type { Mapping } from "../manifest.ts";
-import { type Shape, sizeOf } from "../tensor.ts";
+import type { Shape } from "../tensor.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
 import type { Graph } from "./graph.ts";
 import { ModelError } from "./model-error.ts";
 import type { Network } from "./network.ts";
-import { type Part, partsOf } from "./parts.ts";
+import { isWeighted, type Part, partsOf, rowsOf } from "./parts.ts";
 import { type Plan, plan, planBytes } from "./plan.ts";
 
 export interface AnalogOptions {
@@ -21,7 +21,7 @@ export interface AnalogOptions {
 }
 
 /**
- * A graph run on a simulated crossbar: the products of dense, conv and depthwise layers on its arrays, bias,
+ * A graph run on a simulated crossbar: the products of dense, conv, depthwise and recurrent layers on its arrays, bias,
  * activation, pooling and sums digitally. Batch normalisation is folded into the weights before they are programmed.
  */
 export class AnalogNetwork implements Network {
@@ -71,7 +71,7 @@ export class AnalogNetwork implements Network {
           arena,
         );
         arrays.set(part.name, array);
-        return (x, y, rows) => array.mvm(x, y, rows, inference.number);
+        return (x, y, rows, run = 0) => array.mvm(x, y, rows, inference.number * part.runs + run);
       },
     });
     this.arrays = arrays;
@@ -127,9 +127,8 @@ const rangeOf = (mapping: Mapping, { node }: Part, tiles: number): Mapping["rang
 const arrayBytes = (graph: Graph, mapping: Mapping): number => {
   let bytes = 65536;
   for (const node of graph.nodes) {
-    if (node.kind !== "dense" && node.kind !== "conv" && node.kind !== "depthwise") continue;
-    const rows = sizeOf(node.output.shape) / node.bias.length;
-    for (const { outputs, inputs } of partsOf(node, rows, mapping)) {
+    if (!isWeighted(node)) continue;
+    for (const { outputs, inputs, rows } of partsOf(node, rowsOf(node), mapping)) {
       for (const tile of tilesOf(outputs, inputs, mapping.tileOutputs, mapping.tileInputs)) {
         bytes += 8 * (tile.outputs + 32) * (tile.inputs + 32) + 4096;
       }

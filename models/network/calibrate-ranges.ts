@@ -6,8 +6,8 @@ import { sizeOf } from "../tensor.ts";
 import { kernelScratchBytes } from "./digital.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
 import type { Graph } from "./graph.ts";
-import { type Part, partsOf } from "./parts.ts";
-import { type Product, plan, planBytes } from "./plan.ts";
+import { isWeighted, type Part, type Product, partsOf, rowsOf } from "./parts.ts";
+import { plan, planBytes } from "./plan.ts";
 
 export interface CalibrationOptions extends Omit<Mapping, "ranges"> {
   /** Width of one int8 code of the graph's input: the layers that take it get DACs of `±127 · inputScale`. */
@@ -94,7 +94,7 @@ const nodesAtInput = (graph: Graph): ReadonlySet<string> => {
   const names = new Set<string>();
   for (const node of graph.nodes) {
     if (!node.inputs.some((name) => values.has(name))) continue;
-    names.add(node.name);
+    names.add(node.kind === "gru" ? `${node.name}/input` : node.name);
     if (node.kind === "reshape") values.add(node.output.name);
   }
   return names;
@@ -104,9 +104,9 @@ const nodesAtInput = (graph: Graph): ReadonlySet<string> => {
 const pieceBytes = (graph: Graph, tileInputs: number, tileOutputs: number): number => {
   let bytes = 0;
   for (const node of graph.nodes) {
-    if (node.kind !== "dense" && node.kind !== "conv" && node.kind !== "depthwise") continue;
-    const rows = sizeOf(node.output.shape) / node.bias.length;
-    for (const part of partsOf(node, rows, { tileInputs, tileOutputs })) {
+    if (!isWeighted(node)) continue;
+    for (const part of partsOf(node, rowsOf(node), { tileInputs, tileOutputs })) {
+      const { rows } = part;
       bytes += 8 * part.weights.length + 64;
       for (const tile of tilesOf(part.outputs, part.inputs, tileOutputs, tileInputs)) {
         bytes += 4 * rows * (tile.inputs + tile.outputs) + 4 * 64;

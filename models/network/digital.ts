@@ -6,6 +6,7 @@ import type { Shape } from "../tensor.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
 import type { Graph } from "./graph.ts";
 import type { Network } from "./network.ts";
+import { isWeighted } from "./parts.ts";
 import { type Plan, plan, planBytes } from "./plan.ts";
 
 export interface DigitalOptions {
@@ -24,7 +25,10 @@ export class DigitalNetwork implements Network {
   /** @throws ModelError when the graph does not fit together */
   constructor(graph: Graph, { kernel: name }: DigitalOptions = { kernel: "simd" }) {
     const folded = foldBatchNorm(graph);
-    const weights = folded.nodes.reduce((sum, node) => sum + ("weights" in node ? node.weights.length * 4 + 64 : 0), 0);
+    const weights = folded.nodes.filter(isWeighted).reduce((sum, node) => {
+      const recurrent = node.kind === "gru" ? node.recurrent.length : 0;
+      return sum + 4 * (node.weights.length + recurrent) + 128;
+    }, 0);
     const arena = new Arena(planBytes(folded) + weights + kernelScratchBytes);
     const kernel = name === "simd" ? floatSimd(arena) : floatReference;
     this.#plan = plan(folded, {

@@ -89,6 +89,23 @@ export interface ActivationNode extends NodeBase {
   readonly kind: "relu" | "relu6" | "sigmoid" | "tanh" | "softmax";
 }
 
+/**
+ * A gated recurrent unit over `[1, steps, features]`, gates in the order update z, reset r, new n; the equations:
+ * `layers/gru.ts`. Gives the last state `[hidden]`, or all of them `[1, steps, hidden]`.
+ */
+export interface GruNode extends NodeBase {
+  readonly kind: "gru";
+  readonly hidden: number;
+  readonly steps: number;
+  /** [3·hidden × features] */
+  readonly weights: Float32Array;
+  /** [3·hidden × hidden] */
+  readonly recurrent: Float32Array;
+  /** [3·hidden], of the input's product and of the state's */
+  readonly bias: Float32Array;
+  readonly recurrentBias: Float32Array;
+}
+
 /** Sum of two values of the same shape: the residual connection. */
 export interface AddNode extends NodeBase {
   readonly kind: "add";
@@ -108,4 +125,5 @@ export type Node =
   | BatchNormNode
   | ActivationNode
   | AddNode
+  | GruNode
   | ReshapeNode;

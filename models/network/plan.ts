@@ -1,18 +1,16 @@
 import type { Arena } from "../crossbar/kernels/arena.ts";
 import { type Shape, sizeOf } from "../tensor.ts";
 import { affineOf } from "./fold-batch-norm.ts";
-import type { DepthwiseNode, Graph, Node } from "./graph.ts";
+import type { DepthwiseNode, Graph, GruNode, Node } from "./graph.ts";
 import { clamp, sigmoid, softmax, tanh } from "./layers/activation.ts";
 import { depthwise } from "./layers/depthwise.ts";
 import { add, addBias, scaleAndShift } from "./layers/elementwise.ts";
+import { gruSteps } from "./layers/gru.ts";
 import { im2col, type Unfolding } from "./layers/im2col.ts";
 import { averagePool, globalAveragePool, maxPool } from "./layers/pool.ts";
 import type { Window } from "./layers/window.ts";
-import { type Part, partsOf, type WeightedNode } from "./parts.ts";
+import { isWeighted, type Part, type Product, partsOf, rowsOf, type WeightedNode } from "./parts.ts";
 import { checkGraph, countUses, showShape } from "./shapes.ts";
-
-/** `y[rows × outputs] = x[rows × inputs] · Wᵀ`, without bias; x and y lie in the plan's arena. */
-export type Product = (x: Float32Array, y: Float32Array, rows: number) => void;
 
 export interface PlanOptions {
   /** Takes every buffer of the plan. */
@@ -55,7 +53,10 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
     const inPlace = canWorkInPlace(node) && uses.get(node.inputs[0]!) === 1 && x !== first;
     const y = inPlace ? x : arena.float32(sizeOf(node.output.shape));
     values.set(node.output.name, { data: y, shape: node.output.shape });
-    if (node.kind === "dense" || node.kind === "conv" || node.kind === "depthwise") {
+    if (node.kind === "gru") {
+      const parts = partsOf(node, rowsOf(node), { tileInputs: 1, tileOutputs: 1 });
+      steps.push(...gruSteps(node, parts, { x, y, arena }, options.productOf));
+    } else if (isWeighted(node)) {
       const next = graph.nodes.find((n) => n.inputs.includes(node.output.name));
       const bounds = next && uses.get(node.output.name) === 1 ? boundsOf(next) : undefined;
       if (next && bounds) fused.add(next.name);
@@ -79,10 +80,11 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
 
 /** Bytes of the plan's own buffers, an upper bound: one a value, the unfolded windows, and a product a part. */
 export const planBytes = (graph: Graph): number => {
+  const gates = graph.nodes.map((node) => (node.kind === "gru" ? (node.steps + 2) * 12 * node.hidden + 4096 : 0));
   const sizes = [graph.input, ...graph.nodes.map((n) => n.output)].map(
     (v) => sizeOf(v.shape) * 8 + 64 * v.shape.at(-1)! + 4096,
   );
-  return sizes.reduce((a, b) => a + b, mostUnfolded(graph) * 4 + 4096);
+  return [...sizes, ...gates].reduce((a, b) => a + b, mostUnfolded(graph) * 4 + 4096);
 };
 
 /** The window of a layer over an input `[height, width, channels]`, for the channels `from … from + channels`. */
@@ -113,7 +115,7 @@ const canWorkInPlace = ({ kind }: Node): boolean =>
   ["reshape", "relu", "relu6", "sigmoid", "tanh", "softmax", "batch-norm"].includes(kind);
 
 const weightedSteps = (
-  node: WeightedNode,
+  node: Exclude<WeightedNode, GruNode>,
   x: Float32Array,
   input: Shape,
   y: Float32Array,
@@ -123,7 +125,7 @@ const weightedSteps = (
 ): (() => void)[] => {
   const { shape } = node.output;
   const channels = node.bias.length;
-  const rows = sizeOf(shape) / channels;
+  const rows = rowsOf(node);
   if (node.kind === "depthwise" && packing === "direct") {
     const unfolding = unfoldingOf(node, input, shape, 0, channels);
     const all = { rows, from: 0, ...bounds };

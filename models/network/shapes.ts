@@ -68,6 +68,15 @@ export const outputShapeOf = (node: Node, inputs: readonly Shape[]): Shape => {
       for (const values of [node.gamma, node.beta, node.mean, node.variance]) length("channels", channels, values);
       return input;
     }
+    case "gru": {
+      const [height, steps, features] = image();
+      if (height !== 1 || steps !== node.steps) fail(`an input [1, ${node.steps}, features]`, showShape(input));
+      length(`weights for ${features} features`, 3 * node.hidden * features, node.weights);
+      length("recurrent weights", 3 * node.hidden * node.hidden, node.recurrent);
+      length("biases", 3 * node.hidden, node.bias);
+      length("recurrent biases", 3 * node.hidden, node.recurrentBias);
+      return node.output.shape.length === 3 ? [1, steps, node.hidden] : [node.hidden];
+    }
     case "add": {
       if (!sameShape(input, inputs[1]!)) fail(`two inputs of shape ${showShape(input)}`, showShape(inputs[1]!));
       return input;

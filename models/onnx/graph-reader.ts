@@ -76,8 +76,15 @@ export class NodeReader {
   inputName(index: number): string | undefined {
     return this.onnx.input?.[index] || undefined;
   }
-  /** The input that must be a value of the graph. */
+  /** The input that must be a value of the graph, with the batch as its first axis. */
   tensor(index: number): Tensor {
+    const tensor = this.tensorAnyBatch(index);
+    return (tensor.batchAxis ?? 0) === 0
+      ? tensor
+      : this.fail("the batch as the first axis", `axis ${tensor.batchAxis}`);
+  }
+  /** The same, wherever the batch is. */
+  tensorAnyBatch(index: number): Tensor {
     const name = this.inputName(index) ?? "none";
     const tensor = this.graph.findTensor(name);
     if (tensor) return tensor;
@@ -130,7 +137,7 @@ export class NodeReader {
     if (!isChannelsLast(tensor))
       return this.fail("channels as the innermost axis of the signal", "an order that mixes axes");
     const shape = dims.length === 2 ? ([1, dims[1]!, dims[0]!] as const) : ([dims[1]!, dims[2]!, dims[0]!] as const);
-    return { value: this.#reshaped(tensor.value, shape), shape, rank: dims.length };
+    return { value: this.reshaped(tensor.value, shape), shape, rank: dims.length };
   }
 
   /** An input `[features]` of the file as a flat value; `places`: where each of its elements is in the graph's order. */
@@ -139,11 +146,12 @@ export class NodeReader {
     const dims = dimsOf(tensor);
     if (dims.length !== 1) return this.fail("an input [batch, features]", `[batch, ${dims.join(", ")}]`);
     const by = tensor.flattenedBy;
-    const value = this.#reshaped(tensor.value, [dims[0]!], by?.node, by?.output);
+    const value = this.reshaped(tensor.value, [dims[0]!], by?.node, by?.output);
     return { tensor: { ...tensor, value }, value, places: placesOf(tensor) };
   }
 
-  #reshaped(value: Value, shape: Shape, node = `${this.name}/reshape`, output = `${this.name}:input`): Value {
+  /** The value under another shape: a node of its own where the shape differs. */
+  reshaped(value: Value, shape: Shape, node = `${this.name}/reshape`, output = `${this.name}:input`): Value {
     if (shape.length === value.shape.length && shape.every((n, i) => n === value.shape[i])) return value;
     const reshaped = { name: output, shape };
     if (!this.graph.nodes.some((n) => n.name === node)) {

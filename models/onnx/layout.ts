@@ -13,6 +13,8 @@ export interface Tensor {
   readonly value: Value;
   readonly shape: Shape;
   readonly axes: readonly number[];
+  /** Where the file has the batch among its axes; left out: first. */
+  readonly batchAxis?: number;
   readonly flattenedBy?: { readonly node: string; readonly output: string };
 }
 
@@ -36,11 +38,23 @@ export const isOrdered = ({ shape, axes }: Tensor): boolean => {
   return moving.every((axis, i) => i === 0 || axis > moving[i - 1]!);
 };
 
-/** The axes behind the batch in another order: `perm` as in the file, without its leading 0. */
-export const transposed = (tensor: Tensor, perm: readonly number[]): Tensor => ({
-  ...tensor,
-  axes: perm.map((from) => tensor.axes[from - 1]!),
-});
+/** All axes in another order, the batch among them: `perm` as in the file. */
+export const transposed = (tensor: Tensor, perm: readonly number[]): Tensor => {
+  const all = axesWithBatch(tensor);
+  return tensorOfAxes(
+    tensor,
+    perm.map((from) => all[from]!),
+  );
+};
+
+/** Axes as the file has them; the batch is −1. */
+export const axesWithBatch = ({ axes, batchAxis = 0 }: Tensor): readonly number[] => axes.toSpliced(batchAxis, 0, -1);
+
+/** The tensor with these axes, the batch as −1. */
+export const tensorOfAxes = ({ batchAxis: _, ...tensor }: Tensor, all: readonly number[]): Tensor => {
+  const batchAxis = all.indexOf(-1);
+  return { ...tensor, axes: all.filter((axis) => axis >= 0), ...(batchAxis > 0 && { batchAxis }) };
+};
 
 /** Whether the graph has the elements as `[height, width, channels]` where the file has `[channels, …]`. */
 export const isChannelsLast = (tensor: Tensor): boolean => {

@@ -6,9 +6,16 @@ export const pooled = ":pooled";
 /** The same for a reshaped value before its axes go channels first. */
 export const reshaped = ":reshaped";
 
+/** The state of a recurrent layer after its last step, and after each, before its axes are in our order. */
+export const recurrentState = ":state";
+export const recurrentSteps = ":states";
+
 /** The value's name in the graph. */
 export const plainName = (name: string): string =>
-  [channelsFirst, pooled, reshaped].reduce((n, end) => (n.endsWith(end) ? n.slice(0, -end.length) : n), name);
+  [channelsFirst, pooled, reshaped, recurrentState, recurrentSteps].reduce(
+    (n, end) => (n.endsWith(end) ? n.slice(0, -end.length) : n),
+    name,
+  );
 
 /** `TensorProto.DataType` of the ONNX schema. */
 export const floatType = 1;

@@ -3,7 +3,7 @@ import { showShape } from "../network/shapes.ts";
 import { type Shape, sizeOf } from "../tensor.ts";
 import { type Constant, constantOfNode } from "./constants.ts";
 import type { NodeReader } from "./graph-reader.ts";
-import { dimsOf, isOrdered, orderedTensor, transposed, withUnitAxes } from "./layout.ts";
+import { axesWithBatch, dimsOf, isOrdered, orderedTensor, tensorOfAxes, transposed, withUnitAxes } from "./layout.ts";
 import { plainName } from "./names.ts";
 
 /** `Relu`, `Sigmoid`, `Tanh`, whatever the order of the axes. */
@@ -91,12 +91,29 @@ export const readConstant = (node: NodeReader): void => {
 
 /** `Transpose`, which moves nothing in the graph: only the order that the file has changes. */
 export const readTranspose = (node: NodeReader): void => {
-  const tensor = node.tensor(0);
+  const tensor = node.tensorAnyBatch(0);
   const rank = dimsOf(tensor).length + 1;
   const perm = node.ints("perm") ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
   const isPermutation = perm.toSorted((a, b) => a - b).every((n, i) => n === i) && perm.length === rank;
-  if (!isPermutation || perm[0] !== 0) node.fail(`a perm of ${rank} axes that leaves the batch first`, showShape(perm));
-  node.give(tensor.flattenedBy ? tensor : transposed(tensor, perm.slice(1)));
+  if (!isPermutation || (tensor.flattenedBy && perm[0] !== 0)) node.fail(`a perm of ${rank} axes`, showShape(perm));
+  node.give(tensor.flattenedBy ? tensor : transposed(tensor, perm));
+};
+
+/** `Squeeze` of axes of size 1, which the graph does without; they are an attribute before opset 13. */
+export const readSqueeze = (node: NodeReader): void => {
+  const tensor = node.tensorAnyBatch(0);
+  const all = axesWithBatch(tensor);
+  const given = node.optionalConstant(1)?.exact ?? node.ints("axes") ?? node.fail("axes", "none");
+  const dropped = Array.from(given, (axis) => all[axis < 0 ? axis + all.length : axis]);
+  if (tensor.flattenedBy || dropped.some((axis) => axis === undefined || tensor.shape[axis] !== 1)) {
+    node.fail("axes of size 1, not the batch", showShape(Array.from(given)));
+  }
+  node.give(
+    tensorOfAxes(
+      tensor,
+      all.filter((axis) => !dropped.includes(axis)),
+    ),
+  );
 };
 
 export const readFlatten = (node: NodeReader): void => {

@@ -12,8 +12,10 @@ import {
   readIdentity,
   readReshape,
   readSoftmax,
+  readSqueeze,
   readTranspose,
 } from "./plain-operators.ts";
+import { readGru } from "./recurrent.ts";
 import { decodeModel, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from "./schema.ts";
 import { readBatchNorm, readConv, readDense, readGlobalAveragePool, readPool } from "./weighted-operators.ts";
 
@@ -26,6 +28,7 @@ const operators: Readonly<Record<string, (node: NodeReader) => void>> = {
   Conv: readConv,
   Dropout: readIdentity,
   Flatten: readFlatten,
+  GRU: readGru,
   Gemm: readDense,
   GlobalAveragePool: readGlobalAveragePool,
   Identity: readIdentity,
@@ -35,6 +38,7 @@ const operators: Readonly<Record<string, (node: NodeReader) => void>> = {
   Reshape: readReshape,
   Sigmoid: (node) => readActivation(node, "sigmoid"),
   Softmax: readSoftmax,
+  Squeeze: readSqueeze,
   Tanh: (node) => readActivation(node, "tanh"),
   Transpose: readTranspose,
 };
@@ -123,7 +127,7 @@ const isChannelsFirst = (file: OnnxGraph, input: string): boolean => {
   for (const { opType, input: taken, output } of file.node ?? []) {
     if (!taken?.some((name) => names.has(name))) continue;
     if (keepsOrder.includes(opType)) names.add(output?.[0] ?? "");
-    else if (!["Transpose", "Flatten", "Reshape"].includes(opType)) return true;
+    else if (!["Transpose", "Flatten", "Reshape", "GRU"].includes(opType)) return true;
   }
   return false;
 };

@@ -2,6 +2,7 @@ import type { Graph, Node, Value } from "../network/graph.ts";
 import { checkGraph } from "../network/shapes.ts";
 import { type Shape, sizeOf } from "../tensor.ts";
 import { channelsFirst, floatType, int64Type, plainName, pooled, reshaped } from "./names.ts";
+import { writeGru } from "./recurrent.ts";
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./schema.ts";
 
 /**
@@ -115,6 +116,12 @@ class GraphWriter {
         const parameters = Object.entries({ gamma, beta, mean, variance });
         const names = parameters.map(([name, values]) => this.#float(node, name, shape, values));
         this.#add("BatchNormalization", node.name, [...inputs, ...names], output, {}, { epsilon: node.epsilon });
+        break;
+      }
+      case "gru": {
+        const written = writeGru(node, inputs[0]!, output);
+        this.#nodes.push(...written.nodes);
+        this.#initializers.push(...written.tensors);
         break;
       }
       case "relu6":

@@ -2,9 +2,11 @@ import type { Shape } from "../tensor.ts";
 import type { Build, Layer } from "./layer.ts";
 import { BatchNorm } from "./layers/batch-norm.ts";
 import { Conv } from "./layers/conv.ts";
+import { Curve } from "./layers/curve.ts";
 import { Dense } from "./layers/dense.ts";
 import { Depthwise } from "./layers/depthwise.ts";
 import { geometryOf } from "./layers/geometry.ts";
+import { Gru } from "./layers/gru.ts";
 import { GlobalAveragePool, Pool } from "./layers/pool.ts";
 import { Residual, Sequence } from "./layers/residual.ts";
 import { Dropout, Flatten, Relu } from "./layers/simple.ts";
@@ -48,7 +50,7 @@ interface Around {
   readonly needsInputGradient: boolean;
 }
 
-const withParameters: ReadonlySet<LayerKind> = new Set(["conv", "depthwise", "dense", "batch-norm", "residual"]);
+const withParameters: ReadonlySet<LayerKind> = new Set(["conv", "depthwise", "dense", "batch-norm", "gru", "residual"]);
 
 /** Layers whose output no one else reads, so that the next may overwrite it. */
 const overwritable: ReadonlySet<LayerKind | undefined> = new Set<LayerKind | undefined>([
@@ -81,6 +83,15 @@ const buildLayer = (name: string, spec: LayerSpec, shape: Shape, around: Around,
       return new BatchNorm(name, shape, spec.epsilon ?? 1e-5, build);
     case "relu":
       return new Relu(name, shape, overwritable.has(around.previous), build);
+    case "sigmoid":
+    case "tanh":
+      return new Curve(name, spec.kind, shape, build);
+    case "gru": {
+      const { hidden, gives = "last" } = spec;
+      if (gives !== "last" && gives !== "all")
+        throw new RangeError(`${name}: expected gives last or all, got ${gives}`);
+      return new Gru(name, shape, { hidden: positive(name, "hidden", hidden), gives, needsInputGradient }, build);
+    }
     case "max-pool":
     case "average-pool": {
       const { kernel, stride = kernel, padding = "valid" } = spec;

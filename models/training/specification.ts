@@ -36,7 +36,9 @@ export type LayerSpec =
     }
   | { readonly kind: "dense"; readonly outputs: number; readonly bias?: boolean }
   | { readonly kind: "batch-norm"; readonly epsilon?: number }
-  | { readonly kind: "relu" }
+  | { readonly kind: "relu" | "sigmoid" | "tanh" }
+  /** Gated recurrent unit over `[1, steps, features]`. Left out: gives its last state. */
+  | { readonly kind: "gru"; readonly hidden: number; readonly gives?: "last" | "all" }
   | {
       readonly kind: "max-pool" | "average-pool";
       readonly kernel: Pair;

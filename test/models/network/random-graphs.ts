@@ -52,6 +52,13 @@ export class GraphBuilder {
     const weights = this.gaussians(outputs * inputs, 1 / Math.sqrt(inputs));
     return this.#add({ kind: "dense", weights, bias: this.gaussians(outputs, 0.2) });
   }
+  gru(hidden: number, gives: "last" | "all"): this {
+    const [, steps = 1, features = 1] = this.#shape;
+    const [weights, recurrent] = [features, hidden].map((n) => this.gaussians(3 * hidden * n, 1 / Math.sqrt(n)));
+    const [bias, recurrentBias] = [this.gaussians(3 * hidden, 0.2), this.gaussians(3 * hidden, 0.2)];
+    const shape = gives === "last" ? [hidden] : [1, steps, hidden];
+    return this.#add({ kind: "gru", hidden, steps, weights, recurrent, bias, recurrentBias }, [this.#last], shape);
+  }
   pool(kind: "max-pool" | "average-pool", window: Window): this {
     const { kernel, stride, padding } = windowOf(window);
     return this.#add({ kind, kernel, stride, padding });
@@ -178,6 +185,13 @@ export const randomGraphs: Readonly<Record<string, Graph>> = {
     .plain("global-average-pool")
     .dense(4)
     .plain("softmax")
+    .build(),
+  "gru, its last state": make([1, 9, 5], 15).gru(7, "last").dense(3).plain("softmax").build(),
+  "gru of a gru, all its states": make([1, 12, 3], 16)
+    .gru(6, "all")
+    .gru(5, "all")
+    .conv(4, { kernel: [1, 3] })
+    .plain("sigmoid")
     .build(),
   autoencoder: make([1, 6, 4], 14)
     .reshape([24])

@@ -22,6 +22,17 @@ const cases: readonly { name: string; input: Shape; layers: readonly LayerSpec[]
   { name: "depthwise", input: [5, 6, 5], layers: [{ kind: "depthwise", kernel: [3, 3], stride: [2, 1] }] },
   { name: "batch-norm", input: [3, 5, 6], layers: [{ kind: "batch-norm" }] },
   { name: "relu", input: [13], layers: [{ kind: "relu" }] },
+  { name: "sigmoid", input: [13], layers: [{ kind: "sigmoid" }] },
+  { name: "tanh", input: [13], layers: [{ kind: "tanh" }] },
+  { name: "gru, its last state", input: [1, 6, 5], layers: [{ kind: "gru", hidden: 7 }] },
+  {
+    name: "gru of a gru, all states",
+    input: [1, 5, 3],
+    layers: [
+      { kind: "gru", hidden: 4, gives: "all" },
+      { kind: "gru", hidden: 5, gives: "all" },
+    ],
+  },
   { name: "max-pool", input: [6, 6, 3], layers: [{ kind: "max-pool", kernel: [2, 2] }] },
   {
     name: "average-pool, overlapping and padded",

@@ -29,7 +29,21 @@ const net: NetSpec = {
   ],
 };
 
-describe("The graph of a trained network", () => {
+const recurrent: NetSpec = {
+  name: "recurrent",
+  input: [1, 8, 3],
+  layers: [
+    { kind: "gru", hidden: 6, gives: "all" },
+    { kind: "gru", hidden: 5 },
+    { kind: "dense", outputs: 7 },
+    { kind: "tanh" },
+    { kind: "dense", outputs: 6 },
+    { kind: "sigmoid" },
+    { kind: "dense", outputs: 4 },
+  ],
+};
+
+describe.each([net, recurrent])("The graph of a trained network: $name", (net) => {
   it("gives in the digital network what the trainer saw in validation, within 1e-5", () => {
     const network = new TrainableNetwork(net, { batch: 5 });
     const random = new SequentialRandom(9);

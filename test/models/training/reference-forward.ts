@@ -78,6 +78,39 @@ const one = (name: string, spec: LayerSpec, x: Batch, weights: ReadonlyMap<strin
     }
     case "relu":
       return { ...x, data: x.data.map((value) => Math.max(0, value)) };
+    case "sigmoid":
+      return { ...x, data: x.data.map((value) => 1 / (1 + Math.exp(-value))) };
+    case "tanh":
+      return { ...x, data: x.data.map(Math.tanh) };
+    case "gru": {
+      const [steps, features, hidden] = [x.shape[1]!, x.shape[2]!, spec.hidden];
+      const state: number[][] = [];
+      const product = (what: string, o: number, inputs: number, at: (i: number) => number): number => {
+        let sum = 0;
+        for (let i = 0; i < inputs; i++) sum += get(what)[o * inputs + i]! * at(i);
+        return sum;
+      };
+      const logistic = (value: number) => 1 / (1 + Math.exp(-value));
+      for (let b = 0; b < x.count; b++) {
+        let h = Array<number>(hidden).fill(0);
+        for (let t = 0; t < steps; t++) {
+          const gate = (g: number, j: number, reset: number) => {
+            const [o, before] = [g * hidden + j, h];
+            const fromInput = product("weights", o, features, (i) => x.data[(b * steps + t) * features + i]!);
+            const fromState = product("recurrent", o, hidden, (i) => before[i]!) + get("recurrent-bias")[o]!;
+            return fromInput + get("bias")[o]! + reset * fromState;
+          };
+          h = h.map((old, j) => {
+            const [z, r] = [logistic(gate(0, j, 1)), logistic(gate(1, j, 1))];
+            return (1 - z) * Math.tanh(gate(2, j, r)) + z * old;
+          });
+          state.push(h);
+        }
+      }
+      if (spec.gives === "all")
+        return fill([1, steps, hidden], x.count, (b, i) => state.flat()[b * steps * hidden + i]!);
+      return fill([hidden], x.count, (b, j) => state[b * steps + steps - 1]![j]!);
+    }
     case "flatten":
       return { ...x, shape: [sizeOf(x.shape)] };
     case "dropout":
