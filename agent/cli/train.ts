@@ -48,32 +48,45 @@ export const trainCommand = (): Command =>
       const net = { name: recipe.name, input: recipe.input.shape, layers: recipe.net.layers } as unknown as NetSpec;
       const settings = { ...recipe.training, ...(prepared.augment && { augment: prepared.augment }) };
       const progress = progressLine(recipe.name);
-      const { graph, history } = await train(net, prepared.training, prepared.validation, settings as TrainOptions, {
-        nowMs: () => performance.now(),
-        ...(existsSync(checkpoint) && { resume: readFileSync(checkpoint) }),
-        onProgress: ({ epoch, epochs, step, stepsPerEpoch, loss, samplesPerSecond, remainingSeconds }) =>
-          progress.update(
-            epoch * stepsPerEpoch + step,
-            epochs * stepsPerEpoch,
-            `loss ${loss.toFixed(3)}, ${samplesPerSecond?.toFixed(0) ?? "–"} samples/s, ${remainingSeconds?.toFixed(0) ?? "–"} s left`,
-          ),
-        onCheckpoint: (bytes, e) => {
-          writeFileSync(`${checkpoint}.new`, bytes);
-          renameSync(`${checkpoint}.new`, checkpoint);
-          progress.end();
-          say(
-            `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}${recipe.task === "classifier" ? `, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %` : ""}`,
-          );
+      const { graph, history, inputMax } = await train(
+        net,
+        prepared.training,
+        prepared.validation,
+        settings as TrainOptions,
+        {
+          nowMs: () => performance.now(),
+          ...(existsSync(checkpoint) && { resume: readFileSync(checkpoint) }),
+          onProgress: ({ epoch, epochs, step, stepsPerEpoch, loss, samplesPerSecond, remainingSeconds }) =>
+            progress.update(
+              epoch * stepsPerEpoch + step,
+              epochs * stepsPerEpoch,
+              `loss ${loss.toFixed(3)}, ${samplesPerSecond?.toFixed(0) ?? "–"} samples/s, ${remainingSeconds?.toFixed(0) ?? "–"} s left`,
+            ),
+          onCheckpoint: (bytes, e) => {
+            writeFileSync(`${checkpoint}.new`, bytes);
+            renameSync(`${checkpoint}.new`, checkpoint);
+            progress.end();
+            say(
+              `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}${recipe.task === "classifier" ? `, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %` : ""}`,
+            );
+          },
         },
-      });
+      );
       progress.end();
 
-      const made = makeModel(graph, recipe, prepared.input, prepared.calibration, {
-        recipe: "recipe.yaml",
-        seed: recipe.training.seed,
-        command: `ohmwatch train ${relative(process.cwd(), path)} --data DIR --out DIR`,
-        data: recipe.data,
-      });
+      const made = makeModel(
+        graph,
+        recipe,
+        prepared.input,
+        prepared.calibration,
+        {
+          recipe: "recipe.yaml",
+          seed: recipe.training.seed,
+          command: `ohmwatch train ${relative(process.cwd(), path)} --data DIR --out DIR`,
+          data: recipe.data,
+        },
+        inputMax,
+      );
       writeFileSync(join(options.out, "model.onnx"), made.bytes);
       writeFileSync(join(options.out, "curves.svg"), curvesOf(recipe, history));
       await evaluate(recipe, made, options, say);

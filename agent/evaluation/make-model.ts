@@ -16,6 +16,7 @@ const testVectorCount = 4;
  * vectors, manifest.
  *
  * @param calibration features as in training, before quantisation
+ * @param inputMax    full scale of DACs by node, where training has learned them
  */
 export const makeModel = (
   trained: Graph,
@@ -23,6 +24,7 @@ export const makeModel = (
   input: InputContract,
   calibration: readonly Float32Array[],
   made: Manifest["training"],
+  inputMax: Readonly<Record<string, number>> = {},
 ): { bytes: Uint8Array; graph: Graph; manifest: Manifest } => {
   const graph = foldBatchNorm(trained);
   const codes = calibration.map((x) => quantiseTensor(x, input.shape, { scale: input.scale, zeroPoint: 0 }));
@@ -32,7 +34,7 @@ export const makeModel = (
     return real;
   });
   const { calibrationSamples: _, ...sizes } = recipe.mapping;
-  const mapping = calibrateRanges(graph, inputs, { ...sizes, inputScale: input.scale });
+  const mapping = calibrateRanges(graph, inputs, { ...sizes, inputScale: input.scale, inputMax });
   const network = new DigitalNetwork(graph, { kernel: "simd" });
   const testVectors = inputs.slice(0, testVectorCount).map((x, i) => {
     const output = new Float32Array(sizeOf(network.outputShape));

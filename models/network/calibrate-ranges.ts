@@ -12,6 +12,8 @@ import { plan, planBytes } from "./plan.ts";
 export interface CalibrationOptions extends Omit<Mapping, "ranges"> {
   /** Width of one int8 code of the graph's input: the layers that take it get DACs of `±127 · inputScale`. */
   readonly inputScale?: number;
+  /** Full scale of the DACs by node, as training learned them; for the nodes that are not here by the samples. */
+  readonly inputMax?: Readonly<Record<string, number>>;
 }
 
 /** Of the inputs that are not zero, this part lies within the DACs' range; the rest, outliers, is clipped. */
@@ -34,7 +36,7 @@ export const outputHeadroom = 1.1;
 export const calibrateRanges = (
   graph: Graph,
   samples: readonly Float32Array[],
-  { inputScale, dacBits, adcBits, tileInputs, tileOutputs }: CalibrationOptions,
+  { inputScale, inputMax: learned = {}, dacBits, adcBits, tileInputs, tileOutputs }: CalibrationOptions,
 ): Mapping => {
   if (samples.length === 0) throw new RangeError("samples: expected at least one, got none");
   const folded = foldBatchNorm(graph);
@@ -80,7 +82,7 @@ export const calibrateRanges = (
 
   const first = inputScale === undefined ? new Set<string>() : nodesAtInput(folded);
   const ranges = [...inputs].map(([node, sketch]) => {
-    const inputMax = first.has(node) ? 127 * inputScale! : sketch.quantile(inputQuantile);
+    const inputMax = first.has(node) ? 127 * inputScale! : (learned[node] ?? sketch.quantile(inputQuantile));
     // Where the samples gave nothing but zeros any range is right.
     const tileOutputMax = outputs.get(node)!.map(({ max }) => outputHeadroom * max || 1);
     return [node, { inputMax: inputMax || 1, tileOutputMax }] as const;

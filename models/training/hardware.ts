@@ -13,7 +13,11 @@ export interface HardwareOptions extends Converters {
   readonly weightNoiseShape?: readonly number[];
   /** After each step weights are clipped to ± this many root mean squares; see `clipWeights`. */
   readonly weightClip?: number;
-  /** First epoch with noise; clipping and converters are on from the start. */
+  /** Weights drift to random ages up to this, in seconds; see `driftWeights`. Left out: they do not. */
+  readonly driftSeconds?: number;
+  /** Part of the weights whose devices are stuck, others in each half of each batch; see `stickWeights`. */
+  readonly stuckDevices?: number;
+  /** First epoch with noise, drift and stuck devices; clipping and converters are on from the start. */
   readonly noiseFromEpoch?: number;
 }
 
@@ -86,7 +90,7 @@ export const clipWeights = (parameters: Parameters, loops: LoopKernel, deviation
  * By what each output's weights are scaled on their way to the crossbar. Outputs that are all but switched off
  * count as a twentieth of the largest: their noise would else drown what normalisation measures.
  */
-const foldFactors = ({ layout, fold }: Parameter): Float32Array => {
+export const foldFactors = ({ layout, fold }: Parameter): Float32Array => {
   const factors = new Float32Array(layout?.outputs ?? 0).fill(1);
   if (!fold) return factors;
   for (let o = 0; o < factors.length; o++) {
@@ -96,7 +100,8 @@ const foldFactors = ({ layout, fold }: Parameter): Float32Array => {
   return factors.map((factor) => Math.max(least, factor));
 };
 
-const largestOnCrossbar = (value: Float32Array, layout: Layout, factors: Float32Array): number => {
+/** The layer's largest |W| on the crossbar. */
+export const largestOnCrossbar = (value: Float32Array, layout: Layout, factors: Float32Array): number => {
   let most = 0;
   eachOutput(value.length, layout, (o, from, step, end) => {
     for (let i = from; i < end; i += step) most = Math.max(most, Math.abs(value[i]!) * factors[o]!);
@@ -105,7 +110,7 @@ const largestOnCrossbar = (value: Float32Array, layout: Layout, factors: Float32
 };
 
 /** Where the weights of each output lie: from, by steps, to before the end. */
-const eachOutput = (
+export const eachOutput = (
   length: number,
   { outputs, order }: Layout,
   visit: (output: number, from: number, step: number, end: number) => void,

@@ -52,6 +52,10 @@ export interface Converters {
   readonly activationBits?: number;
   /** Full scale of the DACs of the layers that take the network's input, in its unit. Left out: learned as well. */
   readonly inputMax?: number;
+  /** Whether the DACs' range, beside following the inputs, is learned by gradients; see `AnalogInput`. */
+  readonly learnInputRange?: boolean;
+  /** Bits of one ADC a layer, whose range follows the largest output of the batches so far. */
+  readonly adcBits?: number;
   /** Standard deviation of noise on each output, of the largest output of the batches so far. */
   readonly outputNoise?: number;
 }

@@ -82,8 +82,15 @@ export const checkOptions = (options: TrainOptions, training: TrainingSet): void
   expect(weightNoise >= 0, "hardware.weightNoise", "a number ≥ 0", weightNoise);
   expect(weightClip > 0, "hardware.weightClip", "a number > 0", weightClip);
   expect(outputNoise >= 0, "hardware.outputNoise", "a number ≥ 0", outputNoise);
-  const bits = Number.isInteger(activationBits) && activationBits >= 2 && activationBits <= 16;
-  expect(bits, "hardware.activationBits", "an integer in 2 … 16", activationBits);
+  const { adcBits = 8, driftSeconds = 0, stuckDevices = 0 } = options.hardware ?? {};
+  for (const [name, bits] of Object.entries({ activationBits, adcBits })) {
+    expect(Number.isInteger(bits) && bits >= 2 && bits <= 16, `hardware.${name}`, "an integer in 2 … 16", bits);
+  }
+  expect(driftSeconds >= 0 && driftSeconds < Infinity, "hardware.driftSeconds", "a number ≥ 0", driftSeconds);
+  expect(stuckDevices >= 0 && stuckDevices < 1, "hardware.stuckDevices", "0 … 1", stuckDevices);
+  const { learnInputRange = false } = options.hardware ?? {};
+  const converts = !learnInputRange || options.hardware?.activationBits !== undefined;
+  expect(converts, "hardware.learnInputRange", "activationBits beside it", learnInputRange);
 };
 
 /** A text that two trainings share only when one may go on from the other's checkpoint. */

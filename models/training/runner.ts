@@ -1,5 +1,6 @@
 import { CounterRandom, SequentialRandom } from "../random.ts";
 import { sizeOf } from "../tensor.ts";
+import { changesWeights, driftWeights, stickWeights } from "./ageing.ts";
 import { disturbWeights } from "./hardware.ts";
 import { type Job, parts, rangeOfPart, type Task } from "./job.ts";
 import type { Pass } from "./layer.ts";
@@ -11,6 +12,7 @@ import { type Augment, type AugmentModule, readSample } from "./training-set.ts"
 const passStream = 0x9a55;
 const sampleStream = 0x5a3b;
 const weightStream = 0x3e16;
+const ageStream = 0xa6e0;
 
 /** Runs parts of batches on a network in memory of its own, and leaves gradients and scores in the shared blocks. */
 export class Runner {
@@ -24,7 +26,7 @@ export class Runner {
 
   constructor(job: Job, augment: Augment | undefined, extraFloats: (parameterFloats: number) => number = () => 0) {
     const batch = Math.ceil(job.batchSize / parts);
-    const noisy = (job.hardware.weightNoise ?? 0) > 0;
+    const noisy = changesWeights(job.hardware);
     this.#job = job;
     this.#augment = augment;
     this.network = new TrainableNetwork(job.net, { batch, noisy, converters: job.hardware, extraFloats });
@@ -45,7 +47,7 @@ export class Runner {
 
   #step(task: Task & { kind: "step" }, part: number): BatchScore {
     const { training, shared, hardware, seed } = this.#job;
-    const { parameters, loops, input, inputs } = this.network;
+    const { parameters, input, inputs } = this.network;
     const [from, to] = rangeOfPart(task.count, part);
     for (let i = from; i < to; i++) {
       const index = shared.order[task.from + i]!;
@@ -58,12 +60,7 @@ export class Runner {
       }
       this.#labels[i - from] = training.labels?.[index] ?? 0;
     }
-    if ((hardware.weightNoise ?? 0) > 0) {
-      const noise = task.epoch >= (hardware.noiseFromEpoch ?? 0) ? hardware : { ...hardware, weightNoise: 0 };
-      const key = 2 * (task.step * parts + part);
-      const keys = [this.#noiseKeys.wordAt(key), this.#noiseKeys.wordAt(key + 1)] as const;
-      disturbWeights(parameters, loops, noise, keys);
-    }
+    if (changesWeights(hardware)) this.#changeWeights(task, part);
     parameters.gradient.fill(0);
     parameters.batch.set(parameters.running);
     const random = new SequentialRandom(seed, [task.step, part, passStream]);
@@ -73,6 +70,20 @@ export class Runner {
     shared.gradients[part]!.set(parameters.gradient);
     shared.statistics[part]!.set(parameters.batch);
     return score;
+  }
+
+  /** Noise, drift and stuck devices on the weights in use. */
+  #changeWeights({ epoch, step }: Task & { kind: "step" }, part: number): void {
+    const { hardware, seed } = this.#job;
+    const { parameters, loops } = this.network;
+    const begun = epoch >= (hardware.noiseFromEpoch ?? 0);
+    const key = 2 * (step * parts + part);
+    const keys = [this.#noiseKeys.wordAt(key), this.#noiseKeys.wordAt(key + 1)] as const;
+    disturbWeights(parameters, loops, begun ? hardware : { ...hardware, weightNoise: 0 }, keys);
+    const { driftSeconds = 0, stuckDevices = 0 } = hardware;
+    const random = new SequentialRandom(seed, [step, part, ageStream]);
+    if (begun && driftSeconds > 0) driftWeights(parameters, loops, driftSeconds, random);
+    if (begun && stuckDevices > 0) stickWeights(parameters, stuckDevices, random);
   }
 
   #evaluate(part: number): BatchScore {

@@ -4,7 +4,7 @@ import { sizeOf } from "../tensor.ts";
 import { type EpochRecord, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { clipWeights } from "./hardware.ts";
 import { type Job, parts } from "./job.ts";
-import { inputRangeSuffix } from "./layers/analog-input.ts";
+import { inputRangeSuffix, rangeScaleSuffix } from "./layers/analog-input.ts";
 import { AdamW, learningRateAt, type OptimiserOptions } from "./optimiser.ts";
 import {
   checkOptions,
@@ -161,7 +161,11 @@ class Trainer {
     const graph = this.#runner.network.toGraph({ softmax: this.#options.loss === "cross-entropy" });
     const ranges = parameters.statistics.filter(({ name }) => name.endsWith(inputRangeSuffix));
     const inputMax = Object.fromEntries(
-      ranges.map(({ name, running }) => [name.slice(0, -inputRangeSuffix.length), running[0]!]),
+      ranges.map(({ name, running }) => {
+        const layer = name.slice(0, -inputRangeSuffix.length);
+        const learned = parameters.parameters.find((p) => p.name === `${layer}${rangeScaleSuffix}`);
+        return [layer, running[0]! * Math.exp(learned?.value[0] ?? 0)];
+      }),
     );
     return { graph, history: this.#history, bestEpoch, inputMax };
   }

@@ -65,8 +65,8 @@ export class Gru implements Layer {
     this.#recurrentBias = parameters.declare(`${name}.recurrent-bias`, 3 * hidden);
     const sizes = { inputs: steps * features, outputs: steps * 3 * hidden, first: !needsInputGradient };
     this.#converters = new AnalogInput(`${name}/input`, sizes, build);
-    const { outputNoise } = build.converters;
-    const noiseAlone = { ...build, converters: outputNoise === undefined ? {} : { outputNoise } };
+    const { activationBits: _, ...noise } = build.converters;
+    const noiseAlone = { ...build, converters: noise };
     this.#stateNoise = new AnalogInput(
       `${name}/recurrent`,
       { inputs: hidden, outputs: 3 * hidden, first: false },
