@@ -6,7 +6,7 @@ import { packedIndex } from "./kernels/kernel.ts";
 export interface Limits {
   /** Largest code of a weight: 32767 for DACs of 8 bits. */
   readonly weight: number;
-  /** Largest code of a variance. */
+  /** Largest code of a variance: 255 for up to 256 inputs. */
   readonly variance: number;
   /** How far squares of DAC codes are shifted right to fit 15 bits: 0 up to 8 bits. */
   readonly squareShift: number;
@@ -16,8 +16,8 @@ export interface Limits {
 export const limitsOf = ({ bits, codeMax }: Converter, inputs: number): Limits => {
   const squareShift = Math.max(0, 2 * bits - 2 - 15);
   const squareMax = Math.round(codeMax ** 2 / 2 ** squareShift);
-  const largest = (factor: number) => Math.min(32767, Math.floor((2 ** 31 - 1) / (inputs * factor)));
-  return { weight: largest(codeMax), variance: largest(squareMax), squareShift };
+  const largest = (factor: number) => Math.floor((2 ** 31 - 1) / (inputs * factor));
+  return { weight: Math.min(32767, largest(codeMax)), variance: Math.min(255, largest(squareMax)), squareShift };
 };
 
 /**
@@ -57,7 +57,7 @@ export const packVariances = (
   inputs: number,
   weightsPerSiemens: number,
   codeMax: number,
-  packed: Int16Array,
+  packed: Uint8Array,
   widths: Float64Array,
 ): void => {
   for (let o = 0; o < widths.length; o++) {

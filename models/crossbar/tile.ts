@@ -86,7 +86,7 @@ export class Tile {
       outputs,
       inputs,
       weights: arena.int16(packedLength(outputs, inputs)),
-      variances: device.hasReadNoise ? arena.int16(packedLength(outputs, inputs)) : undefined,
+      variances: device.hasReadNoise ? arena.uint8(packedLength(outputs, inputs)) : undefined,
       scales: arena.float32(3 * Math.ceil(outputs / 16) * 16),
       adcMax: (1 << (spec.adcBits - 1)) - 1, // an integer to V8 too: a float would be boxed at each call
     };

@@ -1,3 +1,6 @@
+/** Left out at address 0, so that no valid array has a null pointer: kernels keep constants there. */
+const reserved = 128;
+
 /**
  * A piece of WebAssembly memory from which typed arrays are cut, one after the other. All kernels share it:
  * an array is its own pointer (`byteOffset`), so that a call copies nothing. It never grows, because growing
@@ -5,14 +8,14 @@
  */
 export class Arena {
   readonly memory: WebAssembly.Memory;
-  #top = 64; // address 0 is left out, so that no valid array has a null pointer
+  #top = reserved;
 
   /** @param bytes capacity, rounded up to pages of 64 KiB; untouched pages cost no physical memory */
   constructor(bytes: number) {
     if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes <= 2 ** 32 - 65536)) {
       throw new RangeError(`bytes: expected an integer in 1 … 4294901760, got ${bytes}`);
     }
-    const pages = Math.ceil((bytes + 64) / 65536);
+    const pages = Math.ceil((bytes + reserved) / 65536);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   }
 
@@ -24,6 +27,9 @@ export class Arena {
   }
   int16(length: number): Int16Array {
     return new Int16Array(this.memory.buffer, this.#take(length * 2), length);
+  }
+  uint8(length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, this.#take(length), length);
   }
   int8(length: number): Int8Array {
     return new Int8Array(this.memory.buffer, this.#take(length), length);

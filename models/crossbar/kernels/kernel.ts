@@ -5,7 +5,7 @@ export interface PackedTile {
   /** [⌈outputs/16⌉][⌈inputs/2⌉][16][2]: codes of G⁺ − G⁻, by panels of 16 outputs and pairs of inputs; rest zero. */
   readonly weights: Int16Array;
   /** Codes of the variance of one read of G⁺ − G⁻, laid out as the weights; undefined for devices without read noise. */
-  readonly variances: Int16Array | undefined;
+  readonly variances: Uint8Array | undefined;
   /**
    * Three rows of ⌈outputs/16⌉ · 16 numbers. Gain: ADC codes a unit of Σ weight · code. Noise gain: ADC codes a
    * unit of √(Σ variance · square). Output scale: units of W·x of one ADC code, times the drift compensation α.

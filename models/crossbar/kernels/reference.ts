@@ -32,7 +32,7 @@ export const referenceKernel: MvmKernel = {
       for (let o = 0; o < outputs; o++) {
         let current = f(dot(weights, codes, o, row * padded, inputs)) * scales[o]!;
         if (variances && squares) {
-          if (o % 16 === 0) gaussians16(gaussian, 0, (row * panels + (o >> 4)) * 16, keys[0]!, keys[1]!);
+          if (o % 16 === 0) gaussians16(gaussian, 0, row * panels + (o >> 4), keys[0]!, keys[1]!);
           const variance = f(dot(variances, squares, o, row * padded, inputs));
           const deviation = f(f(Math.sqrt(variance)) * scales[panels * 16 + o]!);
           current = f(current) + f(deviation * gaussian[o % 16]!);
@@ -53,7 +53,7 @@ const rint = (x: number): number => (x < 0 ? -roundHalfToEven(-x) : roundHalfToE
 
 const clamp = (value: number, max: number): number => Math.max(-max, Math.min(max, value));
 
-const dot = (packed: Int16Array, codes: Int16Array, o: number, from: number, inputs: number): number => {
+const dot = (packed: Int16Array | Uint8Array, codes: Int16Array, o: number, from: number, inputs: number): number => {
   let sum = 0;
   for (let i = 0; i < inputs; i++) sum += packed[packedIndex(o, i, inputs)]! * codes[from + i]!;
   return sum;

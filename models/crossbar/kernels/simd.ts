@@ -31,6 +31,7 @@ interface Exports {
     scratch: number,
   ): number;
   fillGaussian(out: number, count: number, key0: number, key1: number): void;
+  prepare(): void;
 }
 
 /** The SIMD kernel, and its Gaussian numbers for whoever tests them. */
@@ -42,22 +43,26 @@ export interface SimdKernel extends MvmKernel {
 const compiled = new WebAssembly.Module(Buffer.from(analogWasm, "base64"));
 const instances = new WeakMap<Arena, Exports>();
 
+/** Sums of two rows, and 256 Gaussian numbers. */
+const scratchBytes = 256 + 1024;
+
 /** One instance an arena, however many arrays use it, so that V8 optimises the code once. */
 const instanceOf = (arena: Arena): Exports => {
   const known = instances.get(arena);
   if (known) return known;
   const made = new WebAssembly.Instance(compiled, { env: { memory: arena.memory } }).exports as unknown as Exports;
+  made.prepare();
   instances.set(arena, made);
   return made;
 };
 
 /**
  * The kernel in WebAssembly SIMD over the memory of an arena, from which all its arrays must be cut. It takes
- * 320 bytes of the arena for itself; an arena released to before that must not be used with it again.
+ * some of the arena for itself (`scratchBytes`); an arena released to before that must not be used with it again.
  */
 export const simdKernel = (arena: Arena): SimdKernel => {
   const wasm = instanceOf(arena);
-  const scratch = arena.int8(320).byteOffset;
+  const scratch = arena.int8(scratchBytes).byteOffset;
   return {
     name: "simd",
     quantise: (x, from, stride, inputs, batch, levelsPerUnit, codeMax, { codes, squares, squareShift }) =>

@@ -1,7 +1,10 @@
 // kernel
 // Products of a tile of int16 weights by DAC codes, with read noise, ADC and scale in the same pass.
 // Layout and meaning of each argument: `kernels/kernel.ts`; the same arithmetic, obvious: `kernels/reference.ts`.
-import { gaussians } from "./gaussian";
+import { gaussians, writeConstants } from "./gaussian";
+
+/** Most groups of sixteen Gaussian numbers that are made at once. */
+const groupsAtOnce: i32 = 16;
 
 /** Float32 numbers to DAC codes and, where `squares` is not null, their squares. Gives the number of clipped ones. */
 export function quantise(
@@ -87,6 +90,44 @@ function dot1(panel: usize, codes: usize, pairs: i32, out: usize): void {
   v128.store(out, s3, 48);
 }
 
+/** As `dot1`, and in the same pass the squares by the variances → 16 sums 128 bytes after `out`. */
+// @ts-ignore: decorator
+@inline
+function dot1Noisy(panel: usize, variances: usize, codes: usize, squares: usize, pairs: i32, out: usize): void {
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  let v0 = i32x4.splat(0);
+  let v1 = i32x4.splat(0);
+  let v2 = i32x4.splat(0);
+  let v3 = i32x4.splat(0);
+  for (let k = 0; k < pairs; k++) {
+    const x = v128.load32_splat(codes);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, v128.load(panel)));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, v128.load(panel, 16)));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, v128.load(panel, 32)));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, v128.load(panel, 48)));
+    const z = v128.load32_splat(squares);
+    v0 = i32x4.add(v0, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances)));
+    v1 = i32x4.add(v1, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances, 8)));
+    v2 = i32x4.add(v2, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances, 16)));
+    v3 = i32x4.add(v3, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances, 24)));
+    codes += 4;
+    squares += 4;
+    panel += 64;
+    variances += 32;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+  v128.store(out, v0, 128);
+  v128.store(out, v1, 144);
+  v128.store(out, v2, 160);
+  v128.store(out, v3, 176);
+}
+
 /** Two rows, `rowBytes` apart, by one panel → 2 × 16 sums at `out`: each weight is loaded once. */
 // @ts-ignore: decorator
 @inline
@@ -129,24 +170,67 @@ function dot2(panel: usize, codes: usize, rowBytes: usize, pairs: i32, out: usiz
   v128.store(out, t3, 112);
 }
 
+/** As `dot2`, of squares by variances. */
+// @ts-ignore: decorator
+@inline
+function dot2Variances(panel: usize, codes: usize, rowBytes: usize, pairs: i32, out: usize): void {
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  let t0 = i32x4.splat(0);
+  let t1 = i32x4.splat(0);
+  let t2 = i32x4.splat(0);
+  let t3 = i32x4.splat(0);
+  let second = codes + rowBytes;
+  for (let k = 0; k < pairs; k++) {
+    const x = v128.load32_splat(codes);
+    const z = v128.load32_splat(second);
+    const w0 = v128.load8x8_u(panel);
+    const w1 = v128.load8x8_u(panel, 8);
+    const w2 = v128.load8x8_u(panel, 16);
+    const w3 = v128.load8x8_u(panel, 24);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, w0));
+    t0 = i32x4.add(t0, i32x4.dot_i16x8_s(z, w0));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, w1));
+    t1 = i32x4.add(t1, i32x4.dot_i16x8_s(z, w1));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, w2));
+    t2 = i32x4.add(t2, i32x4.dot_i16x8_s(z, w2));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, w3));
+    t3 = i32x4.add(t3, i32x4.dot_i16x8_s(z, w3));
+    codes += 4;
+    second += 4;
+    panel += 32;
+  }
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
+  v128.store(out, t0, 64);
+  v128.store(out, t1, 80);
+  v128.store(out, t2, 96);
+  v128.store(out, t3, 112);
+}
+
 /**
- * Sixteen sums at `sums` → noise, ADC, scale → at most `width` outputs at `y`. Gives the number of clipped ones.
- * `noisy`: variances lie 128 bytes and Gaussians 256 bytes after the sums.
+ * Sixteen sums at `sums` → noise, ADC, scale → at most `width` outputs at `y`. Gives `clipped`, less one in a lane
+ * for each clipped output. `noisy`: variances lie 128 bytes after the sums.
  */
 // @ts-ignore: decorator
 @inline
 function finish(
+  clipped: v128,
   sums: usize,
   noisy: bool,
   gaussian: usize,
   scales: usize,
   scalesBytes: usize,
-  adcMax: f32,
+  adcMax: v128,
+  adcMin: v128,
   y: usize,
   width: i32,
   accumulate: i32,
-): i32 {
-  let clipped = 0;
+): v128 {
   for (let v: usize = 0; v < 64; v += 16) {
     let code = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums + v)), v128.load(scales + v));
     if (noisy) {
@@ -157,8 +241,9 @@ function finish(
       code = f32x4.add(code, f32x4.mul(deviation, v128.load(gaussian + v)));
     }
     code = f32x4.nearest(code);
-    clipped += beyond(code, adcMax);
-    let out = f32x4.mul(clamp(code, adcMax), v128.load(scales + 2 * scalesBytes + v));
+    const level = f32x4.pmax(f32x4.pmin(code, adcMax), adcMin);
+    clipped = i32x4.add(clipped, f32x4.ne(code, level));
+    let out = f32x4.mul(level, v128.load(scales + 2 * scalesBytes + v));
     if (width >= 16) {
       if (accumulate) out = f32x4.add(v128.load(y + v), out);
       v128.store(y + v, out);
@@ -176,8 +261,8 @@ function finish(
 
 /**
  * One tile by `batch` rows of codes. `variances` and `squares` are null without read noise. `scales` holds three
- * rows of panels · 16 numbers: gain, noise gain, output scale. `keys` holds two words, `scratch`
- * has room for 320 bytes.
+ * rows of panels · 16 numbers: gain, noise gain, output scale. `keys` holds two words, `scratch` has room for sums of
+ * two rows and for sixteen groups of Gaussian numbers: 1280 bytes.
  */
 export function multiply(
   weights: usize,
@@ -203,42 +288,68 @@ export function multiply(
   const rowBytes = <usize>pairs << 2;
   const strideBytes = <usize>stride << 2;
   const noisy = variances != 0;
-  const gaussian = scratch + 256;
-  let clipped = 0;
+  const noise = scratch + 256;
+  const most = f32x4.splat(adcMax);
+  const least = f32x4.splat(-adcMax);
+  let clipped = i32x4.splat(0);
   for (let p = 0; p < panels; p++) {
     const panel = weights + <usize>p * panelBytes;
-    const variancePanel = variances + <usize>p * panelBytes;
+    const variancePanel = variances + <usize>p * (panelBytes >> 1);
     const width = min(outputs - (p << 4), 16);
     const scale = scales + (<usize>p << 6);
-    let row = 0;
     let at = y + (<usize>p << 6);
     let rowAt: usize = 0;
+    // Gaussians: of one row for several panels at once, or of one panel for several rows.
+    let gaussian = noise + ((<usize>p % groupsAtOnce) << 6);
+    if (noisy && batch == 1 && p % groupsAtOnce == 0) {
+      gaussians(noise, min(panels - p, groupsAtOnce), p << 3, 8, key0, key1);
+    }
+    let row = 0;
     for (; row + 2 <= batch; row += 2) {
       dot2(panel, codes + rowAt, rowBytes, pairs, scratch);
       if (noisy) {
-        dot2(variancePanel, squares + rowAt, rowBytes, pairs, scratch + 128);
-        gaussians(gaussian, (row * panels + p) << 4, key0, key1);
+        gaussian = noise + ((<usize>row % groupsAtOnce) << 6);
+        if (row % groupsAtOnce == 0) {
+          const groups = min(batch - row, groupsAtOnce);
+          gaussians(noise, groups, (row * panels + p) << 3, panels << 3, key0, key1);
+        }
+        dot2Variances(variancePanel, squares + rowAt, rowBytes, pairs, scratch + 128);
       }
-      clipped += finish(scratch, noisy, gaussian, scale, scalesBytes, adcMax, at, width, accumulate);
+      clipped = finish(clipped, scratch, noisy, gaussian, scale, scalesBytes, most, least, at, width, accumulate);
       at += strideBytes;
-      if (noisy) gaussians(gaussian, ((row + 1) * panels + p) << 4, key0, key1);
-      clipped += finish(scratch + 64, noisy, gaussian, scale, scalesBytes, adcMax, at, width, accumulate);
+      gaussian += 64;
+      clipped = finish(clipped, scratch + 64, noisy, gaussian, scale, scalesBytes, most, least, at, width, accumulate);
       at += strideBytes;
+      gaussian += 64;
       rowAt += rowBytes << 1;
     }
     if (row < batch) {
-      dot1(panel, codes + rowAt, pairs, scratch);
       if (noisy) {
-        dot1(variancePanel, squares + rowAt, pairs, scratch + 128);
-        gaussians(gaussian, (row * panels + p) << 4, key0, key1);
+        if (row > 0 && row % groupsAtOnce == 0) {
+          gaussian = noise;
+          gaussians(noise, 1, (row * panels + p) << 3, 0, key0, key1);
+        }
+        dot1Noisy(panel, variancePanel, codes + rowAt, squares + rowAt, pairs, scratch);
+      } else {
+        dot1(panel, codes + rowAt, pairs, scratch);
       }
-      clipped += finish(scratch, noisy, gaussian, scale, scalesBytes, adcMax, at, width, accumulate);
+      clipped = finish(clipped, scratch, noisy, gaussian, scale, scalesBytes, most, least, at, width, accumulate);
     }
   }
-  return clipped;
+  return -(
+    i32x4.extract_lane(clipped, 0) +
+    i32x4.extract_lane(clipped, 1) +
+    i32x4.extract_lane(clipped, 2) +
+    i32x4.extract_lane(clipped, 3)
+  );
+}
+
+/** To be called before all else. */
+export function prepare(): void {
+  writeConstants();
 }
 
 /** `count` (a multiple of 16) numbers of N(0, 1) at `out`: what the read noise is made of, for its tests. */
 export function fillGaussian(out: usize, count: i32, key0: i32, key1: i32): void {
-  for (let i = 0; i < count; i += 16) gaussians(out + (<usize>i << 2), i, key0, key1);
+  gaussians(out, count >> 4, 0, 8, key0, key1);
 }

@@ -1,92 +1,138 @@
-// Gaussian numbers by counter, sixteen at a time: the analog kernel's read noise. `kernels/gaussian.ts` is the
-// same arithmetic in plain TypeScript, to the last bit; a change here is a change there.
+// Gaussian numbers by counter, sixteen a group: the analog kernel's read noise. `kernels/gaussian.ts` is the same
+// arithmetic in plain TypeScript, to the last bit; a change here is a change there.
+//
+// Constants are loaded before each loop, because V8 builds a constant of 128 bits anew at every use; and there are
+// three short loops, because their constants and numbers then stay in registers.
+
+/** Where they stand: the arena leaves the first 128 bytes to its kernels. */
+const constants: usize = 16;
+
+/** Write the constants, before any number is asked for. */
+export function writeConstants(): void {
+  const to = constants;
+  store<u32>(to, 0xed5ad4bb); // hash
+  store<u32>(to, 0xac4c1b51, 4);
+  store<u32>(to, 0x31848bab, 8);
+  store<f32>(to, 0.5, 12); // radius
+  store<u32>(to, 0x3f3504f3, 16); // √½
+  store<f32>(to, 1, 20);
+  store<f32>(to, 1.3862943649291992, 24); // 2 ln 2
+  store<f32>(to, 0.28641563653945923, 28); // −2 ln(1 + f) / f
+  store<f32>(to, -0.4465849697589874, 32);
+  store<f32>(to, 0.5094406008720398, 36);
+  store<f32>(to, -0.6645197868347168, 40);
+  store<f32>(to, 0.9997016191482544, 44);
+  store<f32>(to, -2.000025510787964, 48);
+  store<f32>(to, 4.656612873077393e-10, 52); // 2⁻³¹
+  store<f32>(to, -0.019095735624432564, 56); // cos(π t / 2)
+  store<f32>(to, 0.2525802254676819, 60);
+  store<f32>(to, -1.2334845066070557, 64);
+  store<f32>(to, 0.9999933242797852, 68);
+  store<f32>(to, -0.004371014889329672, 72); // sin(π t / 2) / t
+  store<f32>(to, 0.07950065284967422, 76);
+  store<f32>(to, -0.6459259390830994, 80);
+  store<f32>(to, 1.5707951784133911, 84);
+  store<u32>(to, 0x80000, 88); // half a step of the angle
+}
 
 /** A word of 32 random bits in each lane: the hash "triple32" (Wellons 2018) of a counter, a second key in its middle. */
 // @ts-ignore: decorator
 @inline
-export function hash(counter: v128, key1: v128): v128 {
+function hash(counter: v128, key1: v128, m0: v128, m1: v128, m2: v128): v128 {
   let h = v128.xor(counter, i32x4.shr_u(counter, 17));
-  h = v128.xor(i32x4.mul(h, i32x4.splat(0xed5ad4bb)), key1);
+  h = v128.xor(i32x4.mul(h, m0), key1);
   h = v128.xor(h, i32x4.shr_u(h, 11));
-  h = i32x4.mul(h, i32x4.splat(0xac4c1b51));
+  h = i32x4.mul(h, m1);
   h = v128.xor(h, i32x4.shr_u(h, 15));
-  h = i32x4.mul(h, i32x4.splat(0x31848bab));
+  h = i32x4.mul(h, m2);
   return v128.xor(h, i32x4.shr_u(h, 14));
 }
 
-/** √(−2 ln u), u uniform in (0, 1] of 31 bits: ln by its exponent and 2·artanh(s) = 2s(1 + s²/3 + s⁴/5). */
+/**
+ * `groups` of sixteen numbers of N(0, 1) at `out` (Box and Muller 1958), a word of 32 bits for each two: twenty bits
+ * of it are the radius √(−2 ln u), twelve the angle. Group g has the words of the counters `first + g · step + 0 … 7`.
+ */
 // @ts-ignore: decorator
 @inline
-export function radius(word: v128): v128 {
-  const u = f32x4.mul(
-    f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(word, 1)), f32x4.splat(0.5)),
-    f32x4.splat(4.656612873077393e-10),
-  );
-  const exponent = i32x4.shr_s(i32x4.sub(u, i32x4.splat(0x3f3504f3)), 23);
-  const mantissa = i32x4.sub(u, i32x4.shl(exponent, 23)); // √½ … √2
-  const s = f32x4.div(f32x4.sub(mantissa, f32x4.splat(1)), f32x4.add(mantissa, f32x4.splat(1)));
-  const z = f32x4.mul(s, s);
-  const series = f32x4.add(
-    f32x4.mul(f32x4.add(f32x4.mul(z, f32x4.splat(0.8)), f32x4.splat(1.3333334)), z),
-    f32x4.splat(4),
-  );
-  return f32x4.sqrt(
-    f32x4.neg(
-      f32x4.add(
-        f32x4.mul(f32x4.convert_i32x4_s(exponent), f32x4.splat(1.3862944)),
-        f32x4.mul(series, s),
-      ),
-    ),
-  );
+export function gaussians(out: usize, groups: i32, first: i32, step: i32, key0: i32, key1: i32): void {
+  words(out, groups, first, step, key0, key1);
+  radii(out, groups << 1);
+  turn(out, groups << 1);
 }
 
-/** The angle in −π/4 … π/4 of the upper bits; the lowest two turn it into the other quadrants (`firstOf`, `secondOf`). */
-// @ts-ignore: decorator
-@inline
-export function angle(word: v128): v128 {
-  return f32x4.mul(f32x4.convert_i32x4_s(word), f32x4.splat(3.657291e-10));
-}
-
-// @ts-ignore: decorator
-@inline
-export function cosine(theta: v128, word: v128): v128 {
-  const z = f32x4.mul(theta, theta);
-  let c = f32x4.add(f32x4.mul(z, f32x4.splat(-0.0013888889)), f32x4.splat(0.041666668));
-  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(-0.5));
-  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(1));
-  return v128.xor(c, v128.and(i32x4.shl(word, 30), i32x4.splat(0x80000000)));
-}
-
-// @ts-ignore: decorator
-@inline
-export function sine(theta: v128): v128 {
-  const z = f32x4.mul(theta, theta);
-  let s = f32x4.add(f32x4.mul(z, f32x4.splat(-0.0001984127)), f32x4.splat(0.008333334));
-  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(-0.16666667));
-  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(1));
-  return f32x4.mul(s, theta);
-}
-
-/** Sixteen numbers of N(0, 1) at `out`, of the counters `counter` … `counter + 15` under two keys (Box and Muller 1958). */
-// @ts-ignore: decorator
-@inline
-export function gaussians(out: usize, counter: i32, key0: i32, key1: i32): void {
-  const keys = i32x4.splat(key1);
-  const step = i32x4.splat(0x9e3779b9 * 4);
-  let at = i32x4.add(
-    i32x4.mul(i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3)), i32x4.splat(0x9e3779b9)),
+/** The words, each four of them followed by room for four numbers more. */
+function words(out: usize, groups: i32, first: i32, step: i32, key0: i32, key1: i32): void {
+  const m0 = v128.load32_splat(constants);
+  const m1 = v128.load32_splat(constants, 4);
+  const m2 = v128.load32_splat(constants, 8);
+  const key = i32x4.splat(key1);
+  const stride = i32x4.splat(step * 0x9e3779b9);
+  let a = i32x4.add(
+    i32x4.mul(i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3)), i32x4.splat(0x9e3779b9)),
     i32x4.splat(key0),
   );
-  for (let half: usize = 0; half < 64; half += 32) {
-    const r = radius(hash(at, keys));
-    at = i32x4.add(at, step);
-    const word = hash(at, keys);
-    at = i32x4.add(at, step);
-    const theta = angle(word);
-    const c = cosine(theta, word);
-    const s = sine(theta);
-    const swapped = i32x4.shr_s(i32x4.shl(word, 31), 31);
-    v128.store(out + half, f32x4.mul(r, v128.bitselect(s, c, swapped)));
-    v128.store(out + half, f32x4.mul(r, v128.bitselect(c, s, swapped)), 16);
+  let b = i32x4.add(a, i32x4.splat(0x9e3779b9 * 4));
+  for (let g = 0; g < groups; g++) {
+    v128.store(out, hash(a, key, m0, m1, m2));
+    v128.store(out, hash(b, key, m0, m1, m2), 32);
+    a = i32x4.add(a, stride);
+    b = i32x4.add(b, stride);
+    out += 64;
+  }
+}
+
+/** √(−2 ln u) of each word, after it: the exponent of u, and a polynomial of its mantissa in √½ … √2. */
+function radii(out: usize, vectors: i32): void {
+  const half = v128.load32_splat(constants, 12);
+  const lowest = v128.load32_splat(constants, 16);
+  const one = v128.load32_splat(constants, 20);
+  const scale = v128.load32_splat(constants, 24);
+  const c5 = v128.load32_splat(constants, 28);
+  const c4 = v128.load32_splat(constants, 32);
+  const c3 = v128.load32_splat(constants, 36);
+  const c2 = v128.load32_splat(constants, 40);
+  const c1 = v128.load32_splat(constants, 44);
+  const c0 = v128.load32_splat(constants, 48);
+  for (let i = 0; i < vectors; i++) {
+    const u = f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(v128.load(out), 12)), half); // · 2⁻²⁰
+    const exponent = i32x4.shr_s(i32x4.sub(u, lowest), 23);
+    const f = f32x4.sub(i32x4.sub(u, i32x4.shl(exponent, 23)), one);
+    let series = f32x4.add(f32x4.mul(f, c5), c4);
+    series = f32x4.add(f32x4.mul(series, f), c3);
+    series = f32x4.add(f32x4.mul(series, f), c2);
+    series = f32x4.add(f32x4.mul(series, f), c1);
+    series = f32x4.add(f32x4.mul(series, f), c0);
+    const whole = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(i32x4.splat(20), exponent)), scale);
+    v128.store(out, f32x4.sqrt(f32x4.add(whole, f32x4.mul(series, f))), 16);
+    out += 32;
+  }
+}
+
+/** Words and radii to four cosines, their sign the lowest bit, and four sines of angles in ±π/2, times the radii. */
+function turn(out: usize, vectors: i32): void {
+  const unit = v128.load32_splat(constants, 52);
+  const c3 = v128.load32_splat(constants, 56);
+  const c2 = v128.load32_splat(constants, 60);
+  const c1 = v128.load32_splat(constants, 64);
+  const c0 = v128.load32_splat(constants, 68);
+  const s3 = v128.load32_splat(constants, 72);
+  const s2 = v128.load32_splat(constants, 76);
+  const s1 = v128.load32_splat(constants, 80);
+  const s0 = v128.load32_splat(constants, 84);
+  const half = v128.load32_splat(constants, 88);
+  for (let i = 0; i < vectors; i++) {
+    const word = v128.load(out);
+    const r = v128.load(out, 16);
+    const t = f32x4.mul(f32x4.convert_i32x4_s(v128.or(i32x4.shl(word, 20), half)), unit);
+    const z = f32x4.mul(t, t);
+    let c = f32x4.add(f32x4.mul(z, c3), c2);
+    let s = f32x4.add(f32x4.mul(z, s3), s2);
+    c = f32x4.add(f32x4.mul(c, z), c1);
+    s = f32x4.add(f32x4.mul(s, z), s1);
+    c = f32x4.add(f32x4.mul(c, z), c0);
+    s = f32x4.mul(f32x4.add(f32x4.mul(s, z), s0), t);
+    v128.store(out, f32x4.mul(r, v128.xor(c, i32x4.shl(word, 31))));
+    v128.store(out, f32x4.mul(r, s), 16);
+    out += 32;
   }
 }

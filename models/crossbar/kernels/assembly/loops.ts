@@ -2,7 +2,7 @@
 // The loops of training beside the products, in WebAssembly SIMD. Arrays are byte addresses of Float32 in the
 // imported memory; `[rows × n]` are row-major. Sums run in one order, so that results are the same bits everywhere.
 
-import { gaussians } from "./gaussian";
+import { gaussians, writeConstants } from "./gaussian";
 
 /** Copy the windows of one sample `[H][W][C]` to rows `[oh·ow × kh·kw·C]`; what lies outside the sample is 0. */
 export function im2col(x: usize, out: usize, h: i32, w: i32, c: i32, kh: i32, kw: i32, sh: i32, sw: i32, top: i32, left: i32, oh: i32, ow: i32): void {
@@ -273,5 +273,6 @@ export function adam(w: usize, dw: usize, m: usize, v: usize, n: i32, scale: f32
 
 /** `count` numbers of N(0, 1) at `out`, which must have room for the next multiple of 16. */
 export function fillGaussian(out: usize, count: i32, key0: i32, key1: i32): void {
-  for (let i = 0; i < count; i += 16) gaussians(out + (<usize>i << 2), i, key0, key1);
+  writeConstants();
+  gaussians(out, (count + 15) >> 4, 0, 8, key0, key1);
 }
