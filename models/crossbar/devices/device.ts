@@ -30,6 +30,8 @@ export interface DeviceModel {
   conductances(cells: ProgrammedCells, ageSeconds: number, outSiemens: Float32Array): void;
   /** Variance of one read of each device about its mean at an age, S²; reads are independent of each other. */
   readVariances(cells: ProgrammedCells, ageSeconds: number, outSquareSiemens: Float32Array): void;
+  /** Current at a voltage, A, of devices that are not linear; without it I = g V. */
+  currentAmperes?(siemens: number, volts: number): number;
 }
 
 /** Cells of `devices` devices, all zero: what `program` writes into. */

@@ -37,7 +37,8 @@ describe.each(devices)("$name behaves as a device model", (device) => {
   it("does not drift at age zero", () => {
     expect(at(0)).toEqual(cells.g0Siemens);
   });
-  it("never gains conductance by drifting", () => {
+  // Relaxation and lost charge go both ways.
+  it.skipIf(/^(rram-wan|cmo|sonos)/.test(device.name))("never gains conductance by drifting", () => {
     for (let i = 1; i < ages.length; i++) {
       const [before, after] = [at(ages[i - 1]!), at(ages[i]!)];
       expect(after.every((g, d) => g <= before[d]!)).toBe(true);
@@ -60,6 +61,8 @@ describe.each(devices)("$name behaves as a device model", (device) => {
 
 describe("deviceByName", () => {
   it("says which names it knows", () => {
-    expect(() => deviceByName("pcm")).toThrow("device: expected one of ideal, pcm-nandakumar-2019, got pcm");
+    expect(() => deviceByName("pcm")).toThrow(
+      /^device: expected one of ideal, generic, pcm-nandakumar-2019, .*, got pcm$/,
+    );
   });
 });

@@ -8,21 +8,13 @@ import {
   sigmaNu,
 } from "../../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { CounterRandom } from "../../../../models/random.ts";
+import { compareWith, deviceRows } from "../../../support/device-statistics.ts";
 import { hasOracles, oracle } from "../../../support/oracle.ts";
 
 const programmed = (targetSiemens: number, devices: number, seed: number): ProgrammedCells => {
   const cells = emptyCells(devices);
   pcm.program(new Float32Array(devices).fill(targetSiemens), new CounterRandom(seed), cells);
   return cells;
-};
-
-const statistics = (values: ArrayLike<number>) => {
-  const sorted = Float64Array.from(values).sort();
-  const mean = sorted.reduce((sum, x) => sum + x, 0) / sorted.length;
-  const std = Math.sqrt(sorted.reduce((sum, x) => sum + (x - mean) ** 2, 0) / sorted.length);
-  const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))]!;
-  const kurtosis = sorted.reduce((sum, x) => sum + (x - mean) ** 4, 0) / sorted.length / std ** 4;
-  return { mean, std, kurtosis, quantiles: [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99].map(quantile) };
 };
 
 describe("pcm-nandakumar-2019 follows its equations", () => {
@@ -74,52 +66,23 @@ describe("pcm-nandakumar-2019 follows its equations", () => {
   });
 });
 
-interface Statistics {
-  mean: number;
-  std: number;
-  se_mean: number;
-  quantiles_1_5_25_50_75_95_99: number[];
-}
-interface DeviceRow {
-  g_target_uS: number;
-  g_rel: number;
-  programmed: Statistics;
-  nu: Statistics;
-  at: Record<string, Statistics & { t_inference_s: number }>;
-}
-
 describe.skipIf(!hasOracles)(
   "pcm-nandakumar-2019 has the statistics of aihwkit's million devices (skipped without them)",
   () => {
     const devices = 120_000;
-    const rowsOf = (model: string): DeviceRow[] =>
-      oracle<{ models: Record<string, DeviceRow[]> }>("device_stats_aihwkit.json").models[model]!;
-
-    const compare = (ours: ArrayLike<number>, theirs: Statistics, fullScale: number): void => {
-      const { mean, std, kurtosis, quantiles } = statistics(ours);
-      const standardError = Math.hypot(std / Math.sqrt(devices), theirs.se_mean);
-      // Relative, both sides: for heavy tails (the unused device after a year) four of them are more than 1 %.
-      const stdError = Math.sqrt(((kurtosis - 1) / 4) * (1 / devices + 1e-6));
-      expect(Math.abs(mean - theirs.mean)).toBeLessThan(5 * standardError);
-      expect(Math.abs(std / theirs.std - 1)).toBeLessThan(Math.max(0.01, 4 * stdError));
-      quantiles.forEach((q, i) => {
-        expect(Math.abs(q - theirs.quantiles_1_5_25_50_75_95_99[i]!)).toBeLessThan(0.01 * fullScale);
-      });
-    };
-
     it("as programmed, in ν and at six ages, without read noise", () => {
-      for (const row of rowsOf("PCMLikeNoiseModel g_max=25, read_noise_scale=0")) {
+      for (const row of deviceRows("PCMLikeNoiseModel g_max=25, read_noise_scale=0")) {
         const cells = programmed(row.g_target_uS * 1e-6, devices, 17);
-        compare(
+        compareWith(
           cells.g0Siemens.map((g) => g * 1e6),
           row.programmed,
           25,
         );
-        compare(cells.drift, row.nu, 0.2);
+        compareWith(cells.drift, row.nu!, 0.2);
         const g = new Float32Array(devices);
         for (const theirs of Object.values(row.at)) {
           pcm.conductances(cells, theirs.t_inference_s, g);
-          compare(
+          compareWith(
             g.map((s) => s * 1e6),
             theirs,
             25,
@@ -128,7 +91,7 @@ describe.skipIf(!hasOracles)(
       }
     });
     it("at one hour and one year with read noise, where its Q is of the programmed conductance and clipped at zero", () => {
-      for (const row of rowsOf("PCMLikeNoiseModel g_max=25")) {
+      for (const row of deviceRows("PCMLikeNoiseModel g_max=25")) {
         const cells = programmed(row.g_target_uS * 1e-6, devices, 18);
         // aihwkit takes Q of the conductance reached, the paper (and our model) of the target.
         cells.noise.set(cells.g0Siemens.map((g) => readNoise(g / 25e-6)));
@@ -138,7 +101,7 @@ describe.skipIf(!hasOracles)(
           const theirs = row.at[age]!;
           pcm.conductances(cells, theirs.t_inference_s, g);
           pcm.readVariances(cells, theirs.t_inference_s, v);
-          compare(
+          compareWith(
             g.map((mean, d) => Math.max(mean + Math.sqrt(v[d]!) * xi[d]!, 0) * 1e6),
             theirs,
             25,
