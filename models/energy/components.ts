@@ -15,7 +15,7 @@ export interface Component {
 const hermes = "HERMES core: Khaddam-Aljameh et al., IEEE JSSC 57 (2022), abstract";
 const kull = "Kull et al., ISSCC 2013, 8 b 1.2 GS/s SAR, 3.1 mW; as used by Newton, Nag et al., IEEE Micro 38 (2018)";
 const brahms = "Chen et al., VLSI Circuits 2018, recursive-weight DAC; as used by BRAHMS, Song et al., DAC 2021";
-const horowitz = "Horowitz, ISSCC 2014, table of energies; as quoted in Front. Neurol. 13 (2022), PMC8934428, table 3";
+const horowitz = "Horowitz, ISSCC 2014, table of energies; as quoted in PMC8934428, table 3";
 
 /**
  * The table of components: every joule, second and square metre of an estimate comes from here.
