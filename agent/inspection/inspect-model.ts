@@ -60,6 +60,8 @@ export interface InspectedArray {
 
 export interface Inspection {
   readonly arrays: readonly InspectedArray[];
+  /** g_max − g_min of the devices, S. */
+  readonly rangeSiemens: number;
   readonly cost: NetworkCost;
   /** Costs of the arrays, by name. */
   readonly layerCosts: ReadonlyMap<string, LayerCost>;
@@ -116,6 +118,7 @@ export const inspectModel = (graph: Graph, manifest: Manifest, options: InspectO
   });
   return {
     arrays,
+    rangeSiemens: device.gMaxSiemens - device.gMinSiemens,
     cost,
     layerCosts: new Map(cost.layers.map((layer) => [layer.name, layer])),
     testVectors: testVectors.length,

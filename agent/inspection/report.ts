@@ -53,6 +53,8 @@ export interface ReportLayer {
   readonly clippedInputs: number;
   readonly clippedOutputs: number;
   readonly programmingErrorMicrosiemens: number;
+  /** As a part of g_max − g_min. */
+  readonly programmingErrorOfRange: number;
   /** As if the drift of the tile's scale were made up for: µS when programmed. */
   readonly agedErrorMicrosiemens: number;
   /** Mean factor by which the pairs have changed since they were programmed. */
@@ -93,7 +95,7 @@ export const reportOf = (
   };
 };
 
-const layerOf = (array: InspectedArray, { layerCosts }: Inspection): ReportLayer => {
+const layerOf = (array: InspectedArray, { layerCosts, rangeSiemens }: Inspection): ReportLayer => {
   const { name, kind, outputShape, outputs, inputs, weights, tiles, utilisation, inputMax } = array;
   const { clippedInputs, clippedOutputs, activity } = array;
   const cost = layerCosts.get(array.name)!;
@@ -113,6 +115,7 @@ const layerOf = (array: InspectedArray, { layerCosts }: Inspection): ReportLayer
     tiles: tiles.map((tile) => ({ outputs: tile.outputs, inputs: tile.inputs, outputMax: tile.outputMax })),
     meanInput: activity.magnitude,
     programmingErrorMicrosiemens: rms(({ programmed }) => programmed.rmsSiemens),
+    programmingErrorOfRange: rms(({ programmed }) => programmed.rmsSiemens) * (1e-6 / rangeSiemens),
     agedErrorMicrosiemens: rms((tile) => tile.aged.rmsSiemens / scaleOf(tile)),
     agedScale: mean(tiles.map(scaleOf), sizes),
     energyJoules: total(cost.energyJoules),
