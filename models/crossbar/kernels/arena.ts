@@ -19,6 +19,9 @@ export class Arena {
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   }
 
+  float64(length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, this.#take(length * 8), length);
+  }
   float32(length: number): Float32Array {
     return new Float32Array(this.memory.buffer, this.#take(length * 4), length);
   }
