@@ -17,7 +17,7 @@ const device: SoftBounds = {
   ...{ step: 0.004, stepSpread: 0.3, cycleNoise: 0.3 },
   ...{ bound: 0.6, boundSpread: 0.3, asymmetry: 0, asymmetrySpread: 0.05 },
 };
-const tikiTaka: TikiTakaOptions = { transferEvery: 1, transferRate: 1, shiftPairs: 1000 };
+const tikiTaka: TikiTakaOptions = { transferEvery: 1, transferRate: 0.1, shiftPairs: 1000 };
 const hidden = 64;
 const side = 14;
 const inputs = side * side;

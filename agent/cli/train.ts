@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import type { Graph } from "../../models/network/graph.ts";
 import type { NetSpec } from "../../models/training/specification.ts";
@@ -46,7 +46,7 @@ export const trainCommand = (): Command =>
 
       const checkpoint = join(options.out, "checkpoint.bin");
       const net = { name: recipe.name, input: recipe.input.shape, layers: recipe.net.layers } as unknown as NetSpec;
-      const settings = { ...recipe.training, ...(prepared.augment && { augment: prepared.augment }) };
+      const settings = { ...withTeacher(recipe, path), ...(prepared.augment && { augment: prepared.augment }) };
       const progress = progressLine(recipe.name);
       const { graph, history, inputMax } = await train(
         net,
@@ -92,6 +92,14 @@ export const trainCommand = (): Command =>
       await evaluate(recipe, made, options, say);
       rmSync(checkpoint, { force: true });
     });
+
+/** The settings of training, with the bytes of the teacher that a recipe names by a path from its own folder. */
+const withTeacher = ({ training }: Recipe, path: string): Recipe["training"] => {
+  const distillation = training["distillation"] as { teacher?: unknown } | undefined;
+  if (typeof distillation?.teacher !== "string") return training;
+  const teacher = new Uint8Array(readFileSync(resolve(dirname(path), distillation.teacher)));
+  return { ...training, distillation: { ...distillation, teacher } };
+};
 
 const evaluate = async (
   recipe: Recipe,

@@ -1,5 +1,6 @@
 import type { HardwareOptions } from "./hardware.ts";
 import type { NetSpec } from "./specification.ts";
+import type { DistillationOptions } from "./teacher.ts";
 import type { SharedArrays, TrainingSet } from "./training-set.ts";
 
 /** Batches are split into this many parts, by one thread as by two: so the result does not depend on threads. */
@@ -14,6 +15,8 @@ export interface Job {
   readonly classWeights: readonly number[] | undefined;
   readonly hardware: HardwareOptions;
   readonly batchSize: number;
+  readonly mixup: number | undefined;
+  readonly distillation: DistillationOptions | undefined;
   readonly augment: { readonly url: string; readonly options: unknown; readonly shared: SharedArrays } | undefined;
   readonly training: TrainingSet;
   readonly validation: TrainingSet;

@@ -4,9 +4,28 @@ export interface BatchScore {
   correct: number;
 }
 
+/** The labels of the samples that were mixed into a batch, and their part of each mixture; see `mixup.ts`. */
+export interface Mixture {
+  readonly labels: ArrayLike<number>;
+  readonly part: number;
+}
+
+/** What a teacher says of a batch. */
+export interface Lesson {
+  /** [count × classes], after softmax */
+  readonly probabilities: Float32Array;
+  /** The teacher's part of the loss, 0 … 1. */
+  readonly weight: number;
+  /** Both softmaxes are of logits over this: above 1 the teacher tells more of the classes that it thinks wrong. */
+  readonly temperature: number;
+}
+
 /**
  * Cross-entropy of softmax(logits) against labels, smoothed: the label has 1 − s + s/classes, others s/classes
  * (Szegedy et al., 2016). Writes the gradient by the logits, times `scale`, and returns the sums of loss and hits.
+ *
+ *   L = (1 − w) CE(q, target) + w T² KL(p_T ‖ q_T)          with a lesson (Hinton, Vinyals and Dean, 2015)
+ *   ∂L/∂z = (1 − w)(q − target) + w T (q_T − p_T)
  *
  * @param logits       [count × classes]
  * @param classWeights a factor on the loss of each class; not normalised
@@ -21,28 +40,64 @@ export const crossEntropy = (
     readonly smoothing: number;
     readonly classWeights: readonly number[] | undefined;
     readonly scale: number;
+    readonly mixture?: Mixture | undefined;
+    readonly lesson?: Lesson | undefined;
   },
 ): BatchScore => {
-  const { count, classes, smoothing, classWeights, scale } = options;
+  const { count, classes, smoothing, classWeights, scale, mixture, lesson } = options;
   const score = { loss: 0, correct: 0 };
+  const own = 1 - (lesson?.weight ?? 0);
   for (let b = 0; b < count; b++) {
     const at = b * classes;
     const label = labels[b]!;
+    const other = mixture?.labels[b] ?? label;
+    const part = mixture?.part ?? 0;
     let best = 0;
     for (let c = 1; c < classes; c++) if (logits[at + c]! > logits[at + best]!) best = c;
-    if (best === label) score.correct++;
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += Math.exp(logits[at + c]! - logits[at + best]!);
-    const logSum = Math.log(sum) + logits[at + best]!;
-    const weight = classWeights?.[label] ?? 1;
+    if (best === (part > 0.5 ? other : label)) score.correct++;
+    const logSum = logSumOf(logits, at, classes, logits[at + best]!, 1);
+    const weight = own * ((1 - part) * (classWeights?.[label] ?? 1) + part * (classWeights?.[other] ?? 1));
     for (let c = 0; c < classes; c++) {
-      const target = (c === label ? 1 - smoothing : 0) + smoothing / classes;
+      const hard = (c === label ? 1 - part : 0) + (c === other ? part : 0);
+      const target = (1 - smoothing) * hard + smoothing / classes;
       const logProbability = logits[at + c]! - logSum;
       score.loss -= weight * target * logProbability;
       gradient[at + c] = scale * weight * (Math.exp(logProbability) - target);
     }
+    if (lesson) score.loss += learn(logits, gradient, at, classes, logits[at + best]!, lesson, scale);
   }
   return score;
+};
+
+/** ln Σ e^(z/T), the largest z taken off first. */
+const logSumOf = (z: Float32Array, at: number, classes: number, most: number, temperature: number): number => {
+  let sum = 0;
+  for (let c = 0; c < classes; c++) sum += Math.exp((z[at + c]! - most) / temperature);
+  return Math.log(sum) + most / temperature;
+};
+
+/** Add the gradient of one sample's lesson; returns its loss. */
+const learn = (
+  logits: Float32Array,
+  gradient: Float32Array,
+  at: number,
+  classes: number,
+  most: number,
+  { probabilities, weight, temperature }: Lesson,
+  scale: number,
+): number => {
+  const logSum = logSumOf(logits, at, classes, most, temperature);
+  // p_T ∝ p^(1/T): a teacher's logits are known from its probabilities but for a constant.
+  let sum = 0;
+  for (let c = 0; c < classes; c++) sum += Math.max(probabilities[at + c]!, 1e-12) ** (1 / temperature);
+  let loss = 0;
+  for (let c = 0; c < classes; c++) {
+    const taught = Math.max(probabilities[at + c]!, 1e-12) ** (1 / temperature) / sum;
+    const log = logits[at + c]! / temperature - logSum;
+    loss += weight * temperature * temperature * taught * (Math.log(taught) - log);
+    gradient[at + c]! += scale * weight * temperature * (Math.exp(log) - taught);
+  }
+  return loss;
 };
 
 /**

@@ -1,6 +1,8 @@
 import type { EpochRecord } from "./checkpoint.ts";
 import type { HardwareOptions } from "./hardware.ts";
+import type { OptimiserKind } from "./optimiser.ts";
 import type { NetSpec } from "./specification.ts";
+import type { DistillationOptions } from "./teacher.ts";
 import type { SharedArrays, TrainingSet } from "./training-set.ts";
 
 /** How to train. The result is a function of the net, the sets and these, `workers` aside. */
@@ -9,7 +11,15 @@ export interface TrainOptions {
   readonly epochs: number;
   /** Samples a step; a rest shorter than a quarter of it is left out of its epoch. */
   readonly batchSize: number;
-  /** Largest learning rate of AdamW: linear warm-up, then half a cosine down to 0. */
+  /** Left out: `adamw`. */
+  readonly optimiser?: OptimiserKind;
+  /** Of `sgd`, 0 … 1; left out: 0.9. */
+  readonly momentum?: number;
+  /** α of mixup, 0 … 1: samples are mixed by a part of Beta(α, α), one for each half of a batch. Left out: they are not. */
+  readonly mixup?: number;
+  /** A teacher beside the labels. Left out: none. */
+  readonly distillation?: DistillationOptions;
+  /** Largest learning rate: linear warm-up, then half a cosine down to 0. */
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly warmupEpochs: number;
@@ -77,6 +87,15 @@ export const checkOptions = (options: TrainOptions, training: TrainingSet): void
   expect(warmupEpochs >= 0 && warmupEpochs <= epochs, "warmupEpochs", `0 … ${epochs}`, warmupEpochs);
   expect(labelSmoothing >= 0 && labelSmoothing < 1, "labelSmoothing", "0 … 1", labelSmoothing);
   expect(options.workers === 1 || options.workers === 2, "workers", "1 or 2", options.workers);
+  const { optimiser = "adamw", momentum = 0.9, mixup = 0, distillation } = options;
+  expect(optimiser === "adamw" || optimiser === "sgd", "optimiser", "adamw or sgd", optimiser);
+  expect(momentum >= 0 && momentum < 1, "momentum", "0 … 1", momentum);
+  expect(mixup >= 0 && mixup <= 1, "mixup", "0 … 1", mixup);
+  const classifies = options.loss === "cross-entropy" || (mixup === 0 && !distillation);
+  expect(classifies, "loss", "cross-entropy with mixup or distillation", options.loss);
+  const { weight = 0, temperature = 1 } = distillation ?? {};
+  expect(weight >= 0 && weight <= 1, "distillation.weight", "0 … 1", weight);
+  expect(temperature > 0 && temperature < Infinity, "distillation.temperature", "a number > 0", temperature);
   const { weightNoise = 0, weightClip = 1, activationBits = 8, inputMax = 1, outputNoise = 0 } = options.hardware ?? {};
   expect(inputMax > 0, "hardware.inputMax", "a number > 0", inputMax);
   expect(weightNoise >= 0, "hardware.weightNoise", "a number ≥ 0", weightNoise);
@@ -97,9 +116,13 @@ export const checkOptions = (options: TrainOptions, training: TrainingSet): void
 export const fingerprintOf = (
   net: NetSpec,
   sets: { readonly training: TrainingSet; readonly validation: TrainingSet },
-  { workers, augment, ...options }: TrainOptions,
+  { workers, augment, distillation, ...options }: TrainOptions,
 ): string => {
   const size = ({ shape, count }: TrainingSet) => ({ shape, count });
   const how = augment && { options: augment.options };
-  return JSON.stringify([net, size(sets.training), size(sets.validation), options, how]);
+  const { teacher, ...taught } = distillation ?? {};
+  // A sum that tells teachers apart, in place of their bytes.
+  const sum = teacher?.reduce((total, byte) => (Math.imul(total, 31) + byte) | 0, teacher.length);
+  const lesson = distillation && { ...taught, sum };
+  return JSON.stringify([net, size(sets.training), size(sets.validation), options, how, lesson]);
 };

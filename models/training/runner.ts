@@ -4,7 +4,9 @@ import { changesWeights, driftWeights, stickWeights } from "./ageing.ts";
 import { disturbWeights } from "./hardware.ts";
 import { type Job, parts, rangeOfPart, type Task } from "./job.ts";
 import type { Pass } from "./layer.ts";
-import { type BatchScore, crossEntropy, meanSquare } from "./losses.ts";
+import { type BatchScore, crossEntropy, type Mixture, meanSquare } from "./losses.ts";
+import { betaOf, mixSamples } from "./mixup.ts";
+import { Teacher } from "./teacher.ts";
 import { TrainableNetwork } from "./trainable-network.ts";
 import { type Augment, type AugmentModule, readSample } from "./training-set.ts";
 
@@ -13,6 +15,7 @@ const passStream = 0x9a55;
 const sampleStream = 0x5a3b;
 const weightStream = 0x3e16;
 const ageStream = 0xa6e0;
+const mixStream = 0x313c;
 
 /** Runs parts of batches on a network in memory of its own, and leaves gradients and scores in the shared blocks. */
 export class Runner {
@@ -23,6 +26,12 @@ export class Runner {
   readonly #target: Float32Array;
   readonly #labels: Int32Array;
   readonly #noiseKeys: CounterRandom;
+  readonly #teacher: Teacher | undefined;
+  readonly #answers: Float32Array;
+  /** Labels of the samples mixed in, and one sample. */
+  readonly #others: Int32Array;
+  readonly #held: Float32Array;
+  #mixture: Mixture | undefined;
 
   constructor(job: Job, augment: Augment | undefined, extraFloats: (parameterFloats: number) => number = () => 0) {
     const batch = Math.ceil(job.batchSize / parts);
@@ -33,6 +42,12 @@ export class Runner {
     this.#sample = new Float32Array(sizeOf(job.training.shape));
     this.#target = new Float32Array(job.loss === "mean-square" ? batch * this.network.inputs : 0);
     this.#labels = new Int32Array(batch);
+    const { inputs, outputs } = this.network;
+    const { mixup = 0, distillation } = job;
+    this.#teacher = distillation && new Teacher(distillation.teacher, inputs, outputs);
+    this.#answers = new Float32Array(distillation ? batch * outputs : 0);
+    this.#others = new Int32Array(mixup > 0 ? batch : 0);
+    this.#held = new Float32Array(mixup > 0 ? inputs : 0);
     this.#noiseKeys = new CounterRandom(job.seed, [0, 0, weightStream]);
   }
 
@@ -60,6 +75,8 @@ export class Runner {
       }
       this.#labels[i - from] = training.labels?.[index] ?? 0;
     }
+    this.#mix(task, part, to - from);
+    this.#teacher?.answerInto(input, to - from, this.#answers);
     if (changesWeights(hardware)) this.#changeWeights(task, part);
     parameters.gradient.fill(0);
     parameters.batch.set(parameters.running);
@@ -70,6 +87,15 @@ export class Runner {
     shared.gradients[part]!.set(parameters.gradient);
     shared.statistics[part]!.set(parameters.batch);
     return score;
+  }
+
+  #mix({ step }: Task & { kind: "step" }, part: number, count: number): void {
+    const { mixup = 0, seed } = this.#job;
+    if (mixup === 0) return;
+    const mixed = betaOf(mixup, new SequentialRandom(seed, [step, part, mixStream]));
+    const how = { count, part: mixed, held: this.#held };
+    mixSamples(this.network.input, this.#labels, this.#others, how);
+    this.#mixture = { labels: this.#others, part: mixed };
   }
 
   /** Noise, drift and stuck devices on the weights in use. */
@@ -114,8 +140,13 @@ export class Runner {
     const y = this.network.forward(pass);
     if (loss === "mean-square") return meanSquare(y, this.#target, outputGradient, { count, features: outputs, scale });
     const smoothing = training ? labelSmoothing : 0;
-    const options = { count, classes: outputs, smoothing, classWeights: training ? classWeights : undefined, scale };
-    return crossEntropy(y, this.#labels, outputGradient, options);
+    const { weight = 0, temperature = 1 } = this.#job.distillation ?? {};
+    return crossEntropy(y, this.#labels, outputGradient, {
+      ...{ count, classes: outputs, smoothing, scale },
+      classWeights: training ? classWeights : undefined,
+      mixture: training ? this.#mixture : undefined,
+      lesson: training && this.#teacher ? { probabilities: this.#answers, weight, temperature } : undefined,
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import { type EpochRecord, readCheckpoint, writeCheckpoint } from "./checkpoint.
 import { clipWeights } from "./hardware.ts";
 import { type Job, parts } from "./job.ts";
 import { inputRangeSuffix, rangeScaleSuffix } from "./layers/analog-input.ts";
-import { AdamW, learningRateAt, type OptimiserOptions } from "./optimiser.ts";
+import { AdamW, learningRateAt, MomentumSgd, type Optimiser, type OptimiserOptions } from "./optimiser.ts";
 import {
   checkOptions,
   fingerprintOf,
@@ -33,7 +33,7 @@ export interface Trained {
 }
 
 /**
- * Train a network: batches in random order, gradients by two halves of each batch, AdamW. Best is the epoch with
+ * Train a network: batches in random order, gradients by two halves of each batch, AdamW or momentum. Best is the epoch with
  * the highest validation accuracy, of equal ones the latest (autoencoder: the lowest loss). The result is the same
  * bits for the same arguments, on one thread or two, in one go or resumed.
  *
@@ -82,7 +82,7 @@ class Trainer {
   readonly #fingerprint: string;
   readonly #schedule: OptimiserOptions;
   readonly #steps: number;
-  readonly #optimiser: AdamW;
+  readonly #optimiser: Optimiser;
   /** Sum of the parts' gradients, and room to add one. */
   readonly #total: Float32Array;
   readonly #part: Float32Array;
@@ -113,7 +113,12 @@ class Trainer {
     const [first, second] = [block(), block()];
     this.#total = block();
     this.#part = block();
-    this.#optimiser = new AdamW(network.parameters, { first, second }, network.loops, this.#schedule);
+    const { parameters, loops } = network;
+    const { optimiser = "adamw", momentum = 0.9 } = options;
+    this.#optimiser =
+      optimiser === "sgd"
+        ? new MomentumSgd(parameters, first, loops, { ...this.#schedule, momentum })
+        : new AdamW(parameters, { first, second }, loops, this.#schedule);
     network.initialise(options.seed);
     const { value, running } = job.shared;
     value.set(network.parameters.value);
@@ -247,7 +252,7 @@ class Trainer {
 }
 
 const prepareJob = (net: NetSpec, training: TrainingSet, validation: TrainingSet, options: TrainOptions): Job => {
-  const { loss, hardware = {}, batchSize, augment, labelSmoothing = 0 } = options;
+  const { loss, hardware = {}, batchSize, augment, labelSmoothing = 0, mixup, distillation } = options;
   const sizes = measureNetwork(net, { batch: 1, noisy: false, converters: hardware });
   const inputs = sizeOf(net.input);
   for (const [name, { shape }] of Object.entries({ validation, ...(augment ? {} : { training }) })) {
@@ -269,6 +274,7 @@ const prepareJob = (net: NetSpec, training: TrainingSet, validation: TrainingSet
   const arrays = Object.entries(augment?.shared ?? {}).map(([name, array]) => [name, shareArray(array)] as const);
   return {
     ...{ net, seed: options.seed, loss, labelSmoothing, classWeights: options.classWeights, hardware, batchSize },
+    ...{ mixup, distillation },
     augment: augment && {
       url: augment.module.href,
       options: augment.options,

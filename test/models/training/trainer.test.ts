@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { writeOnnx } from "../../../models/onnx/write.ts";
 import { SequentialRandom } from "../../../models/random.ts";
 import type { HardwareOptions } from "../../../models/training/hardware.ts";
 import type { NetSpec } from "../../../models/training/specification.ts";
@@ -152,6 +153,54 @@ describe("train", () => {
     await expect(train(net, { ...training, labels }, validation, options)).rejects.toThrow(
       "training.labels: expected classes 0 … 2",
     );
+  });
+
+  it("learns by gradient descent with momentum as well: at least 95 % of new tones", async () => {
+    const { history } = await run({ optimiser: "sgd", momentum: 0.9, learningRate: 0.1, clipNorm: 1 });
+    expect(history.at(-1)!.validationAccuracy).toBeGreaterThan(0.95);
+  });
+
+  it("learns mixed samples, the same on both threads: at least 90 % of new tones", async () => {
+    const [one, two] = [await run({ mixup: 0.2 }), await run({ mixup: 0.2, workers: 2 })];
+    expect(two).toEqual(one);
+    expect(one.history.at(-1)!.validationAccuracy).toBeGreaterThan(0.9);
+  });
+
+  it("learns from a teacher alone what it knows, whatever the labels say: at least 90 % with labels by chance", async () => {
+    const random = new SequentialRandom(8);
+    const labels = new Uint8Array(1500).map(() => random.integer(3));
+    const teacher = writeOnnx((await run()).graph);
+    const distillation = { teacher, weight: 1, temperature: 2 };
+    const { history } = await train(net, { ...training, labels }, validation, { ...options, distillation });
+    expect(history.at(-1)!.validationAccuracy).toBeGreaterThan(0.9);
+    const deaf = await train(net, { ...training, labels }, validation, options);
+    expect(deaf.history.at(-1)!.validationAccuracy).toBeLessThan(0.7);
+  });
+
+  it("refuses a teacher of other classes, and options out of range", async () => {
+    const four = { ...net, layers: [...net.layers.slice(0, -1), { kind: "dense", outputs: 4 } as const] };
+    const { graph } = await train(four, training, validation, { ...options, epochs: 1 });
+    const distillation = { teacher: writeOnnx(graph), weight: 0.5 };
+    await expect(run({ distillation })).rejects.toThrow("from 32 numbers to 3 classes, got 32 to 4");
+    await expect(run({ mixup: 2 })).rejects.toThrow("mixup: expected 0 … 1, got 2");
+    await expect(run({ hardware: { driftSeconds: -1 } })).rejects.toThrow(
+      "hardware.driftSeconds: expected a number ≥ 0",
+    );
+    await expect(run({ hardware: { learnInputRange: true } })).rejects.toThrow("expected activationBits beside it");
+  });
+
+  it("gives the same bits on two threads with drift, stuck devices, ADCs and learned ranges", async () => {
+    const everything: HardwareOptions = {
+      ...hardware,
+      ...{ driftSeconds: 86400, stuckDevices: 0.002, adcBits: 8, learnInputRange: true },
+    };
+    const [one, two] = [
+      await run({ hardware: everything, epochs: 4 }),
+      await run({ hardware: everything, epochs: 4, workers: 2 }),
+    ];
+    expect(two).toEqual(one);
+    // Chance is 33 %; half of the epochs of the plain training.
+    expect(one.history.at(-1)!.validationAccuracy).toBeGreaterThan(0.8);
   });
 
   it("stops with the reason of its signal", async () => {
