@@ -8,6 +8,7 @@ import { simdKernel } from "./kernels/simd.ts";
 import { expectInteger, type TilePlace, tilesOf } from "./mapping.ts";
 import { limitsOf } from "./packing.ts";
 import { Tile, type TileScratch } from "./tile.ts";
+import { codesOf, placesOf, type Windows } from "./windows.ts";
 
 export interface ArraySpec {
   readonly device: DeviceModel;
@@ -31,6 +32,8 @@ export interface ArraySpec {
   /** Most rows of x in one call. */
   readonly maxBatch: number;
   readonly kernel: "reference" | "simd";
+  /** Each output has inputs of its own, out of an image: for `mvmWindows` instead of `mvm`; one tile. */
+  readonly windows?: Windows;
 }
 
 /**
@@ -49,6 +52,8 @@ export class CrossbarArray {
   readonly #scratch: TileScratch;
   readonly #arena: Arena;
   readonly #inputTiles: number;
+  readonly #windows: Windows | undefined;
+  readonly #places: Int32Array;
   #clippedInputs = 0;
 
   /**
@@ -66,6 +71,9 @@ export class CrossbarArray {
     this.#arena = arena;
     this.#inputTiles = places.filter(({ outputFrom }) => outputFrom === 0).length;
     this.#scratch = scratchFor(places, spec, this.#dac, arena);
+    this.#windows = spec.windows;
+    if (spec.windows) expectInteger("number of tiles", places.length, 1, 1);
+    this.#places = spec.windows ? placesOf(spec.windows, outputs, inputs, arena) : new Int32Array();
     this.tiles = places.map(
       (place, index) =>
         new Tile(
@@ -85,6 +93,11 @@ export class CrossbarArray {
           arena,
         ),
     );
+  }
+
+  /** Whether each output has inputs of its own, on word lines of their own: an array for `mvmWindows`. */
+  get hasOwnInputs(): boolean {
+    return this.#windows !== undefined;
   }
 
   /** How many DAC inputs and ADC outputs were clipped in `mvm` since construction. */
@@ -130,6 +143,23 @@ export class CrossbarArray {
     }
   }
 
+  /**
+   * The same for an array with `windows`: x is the image `[positions × stride]`, y `[rows × outputs]`. A DAC converts
+   * each number of the image once. @throws RangeError for an array without windows
+   */
+  mvmWindows(x: Float32Array, y: Float32Array, inference: number): void {
+    if (!this.#windows) throw new RangeError("windows: expected an array with windows, got one without");
+    const { positions, stride, from, taps } = this.#windows;
+    const rows = taps.length / this.inputs;
+    this.#expectCut("x", x, positions * stride);
+    this.#expectCut("y", y, rows * this.outputs);
+    const { codeMax, max } = this.#dac;
+    const { input } = this.#scratch;
+    const { outputs } = this;
+    this.#clippedInputs += this.#kernel.quantise(x, from, stride, outputs, positions, codeMax / max, codeMax, input);
+    this.tiles[0]!.mvmWindows(input, this.#places, y, rows, inference);
+  }
+
   #expectCut(name: string, array: Float32Array, length: number): void {
     if (array.length < length)
       throw new RangeError(`${name}: expected at least ${length} numbers, got ${array.length}`);
@@ -167,7 +197,7 @@ const checkSpec = (
 const scratchFor = (places: readonly TilePlace[], spec: ArraySpec, dac: Converter, arena: Arena): TileScratch => {
   const inputs = Math.max(...places.map((place) => place.inputs));
   const outputs = Math.max(...places.map((place) => place.outputs));
-  const codes = spec.maxBatch * (inputs + (inputs & 1));
+  const codes = spec.windows ? codesOf(spec.windows, outputs, inputs).length : spec.maxBatch * (inputs + (inputs & 1));
   return {
     siemens: new Float32Array(2 * inputs * outputs),
     squareSiemens: new Float32Array(spec.device.hasReadNoise ? 2 * inputs * outputs : 0),

@@ -141,6 +141,14 @@ export class Tile {
     this.clippedOutputs += kernel.multiply(this.#packed, input, y, from, stride, batch, accumulate, keys);
   }
 
+  /** As `mvm`, each output with inputs of its own: `MvmKernel.depthwise`. */
+  mvmWindows(input: InputCodes, places: Int32Array, y: Float32Array, batch: number, inference: number): void {
+    const { kernel, seed, arrayId, index } = this.#spec;
+    const { keys } = this.#scratch;
+    if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
+    this.clippedOutputs += kernel.depthwise(this.#packed, input, places, y, batch, keys);
+  }
+
   /** Conductances at an age, S: plus and minus of each pair in turn, [outputs × inputs × 2]. A copy. */
   conductancesAt(ageSeconds: number): Float32Array {
     return this.#conductances(ageSeconds).slice();

@@ -128,7 +128,8 @@ const arrayCost = (array: CrossbarArray, rows: number, activity: Activity, desig
   let energyJoules = noEnergy;
   let areaSquareMetres = 0;
   for (const tile of array.tiles) {
-    const { inputs, outputs } = tile.place;
+    const { outputs } = tile.place;
+    const inputs = tile.place.inputs * (array.hasOwnInputs ? outputs : 1); // word lines
     const siemens = tile.conductancesAt(0).reduce((sum, g) => sum + g, 0);
     const work = { inputs, outputs, columns: outputs, siemens, ...activity };
     energyJoules = addEnergy(energyJoules, productEnergy(work, design), rows);

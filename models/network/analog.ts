@@ -2,6 +2,7 @@ import { CrossbarArray } from "../crossbar/array.ts";
 import type { DeviceModel } from "../crossbar/devices/device.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
+import type { Windows } from "../crossbar/windows.ts";
 import type { Mapping } from "../manifest.ts";
 import type { Shape } from "../tensor.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
@@ -22,7 +23,7 @@ export interface AnalogOptions {
 
 /**
  * A graph run on a simulated crossbar: the products of dense, conv, depthwise and recurrent layers on its arrays, bias,
- * activation, pooling and sums digitally. Batch normalisation is folded into the weights before they are programmed.
+ * activation, pooling and sums digitally. Of the pairs of a depthwise layer only those on the diagonal are formed. Batch normalisation is folded into the weights before they are programmed.
  */
 export class AnalogNetwork implements Network {
   readonly inputShape: Shape;
@@ -43,35 +44,38 @@ export class AnalogNetwork implements Network {
     const tilesSeen = new Map<string, number>();
     const inference = this.#inference;
     const { dacBits, adcBits, tileInputs, tileOutputs } = mapping;
+    const program = (part: Part, weights: Float32Array, inputs: number, windows?: Windows): CrossbarArray => {
+      const from = tilesSeen.get(part.node) ?? 0;
+      const to = from + tilesOf(part.outputs, inputs, tileOutputs, tileInputs).length;
+      tilesSeen.set(part.node, to);
+      const { inputMax, tileOutputMax } = rangeOf(mapping, part, to);
+      const array = new CrossbarArray(
+        weights,
+        part.outputs,
+        inputs,
+        {
+          device,
+          ...{ dacBits, adcBits, tileInputs, tileOutputs, inputMax, seed, kernel },
+          tileOutputMax: tileOutputMax.slice(from, to),
+          arrayId: arrays.size,
+          maxBatch: part.rows,
+          ...(windows ? { windows } : {}),
+        },
+        arena,
+      );
+      arrays.set(part.name, array);
+      return array;
+    };
     this.#plan = plan(folded, {
       arena,
       depthwise: mapping,
       productOf: (part) => {
-        const from = tilesSeen.get(part.node) ?? 0;
-        const to = from + tilesOf(part.outputs, part.inputs, tileOutputs, tileInputs).length;
-        tilesSeen.set(part.node, to);
-        const { inputMax, tileOutputMax } = rangeOf(mapping, part, to);
-        const array = new CrossbarArray(
-          part.weights,
-          part.outputs,
-          part.inputs,
-          {
-            device,
-            dacBits,
-            adcBits,
-            tileInputs,
-            tileOutputs,
-            inputMax,
-            tileOutputMax: tileOutputMax.slice(from, to),
-            seed,
-            arrayId: arrays.size,
-            maxBatch: part.rows,
-            kernel,
-          },
-          arena,
-        );
-        arrays.set(part.name, array);
+        const array = program(part, part.weights, part.inputs);
         return (x, y, rows, run = 0) => array.mvm(x, y, rows, inference.number * part.runs + run);
+      },
+      columnsOf: (part, windows) => {
+        const array = program(part, part.columns!, part.columns!.length / part.outputs, windows);
+        return (x, y) => array.mvmWindows(x, y, inference.number);
       },
     });
     this.arrays = arrays;
@@ -133,6 +137,7 @@ const arrayBytes = (graph: Graph, mapping: Mapping): number => {
         bytes += 8 * (tile.outputs + 32) * (tile.inputs + 32) + 4096;
       }
       bytes += 8 * rows * (mapping.tileInputs + 2) + 4096;
+      if (node.kind === "depthwise") bytes += 8 * (rows + 2) * node.stride[0] * node.stride[1] * (outputs + 16);
     }
   }
   return bytes;

@@ -28,6 +28,8 @@ export interface Part {
   readonly inputs: number;
   /** [outputs × inputs]; the inputs of a convolution run over `[kernelH][kernelW][channels of the part]` */
   readonly weights: Float32Array;
+  /** Of a depthwise part [outputs × kernelH·kernelW], where it fits into a tile: what `weights` has on its diagonal. */
+  readonly columns?: Float32Array;
   /** Rows of x in one product: the positions of a convolution. */
   readonly rows: number;
   /** Products of an inference: 1, or the time steps where each needs the one before. */
@@ -35,8 +37,8 @@ export interface Part {
 }
 
 /**
- * The matrices of a layer. Dense and conv are one, a recurrent layer has one for its input and one for its state. Depthwise channels share no input, so that each would use one
- * column of a tile alone; as many as fit into a tile are put on its diagonal, zeros elsewhere:
+ * The matrices of a layer. Dense and conv are one, a recurrent layer has one for its input and one for its state.
+ * Depthwise channels share no input, so that each would use one column of a tile alone; as many as fit into a tile are put on its diagonal, where alone devices are formed:
  *
  *   channels a part = min(tileOutputs, ⌊tileInputs / (kernelH·kernelW)⌋), at least 1
  */
@@ -82,6 +84,9 @@ export const partsOf = (
       inputs: channels * inputs,
       weights,
       ...{ rows, runs: 1 },
+      ...(inputs <= tile.tileInputs
+        ? { columns: node.weights.subarray(from * inputs, (from + channels) * inputs) }
+        : {}),
     });
   }
   return parts;

@@ -1,22 +1,24 @@
 import type { Arena } from "../crossbar/kernels/arena.ts";
+import { layersSimd } from "../crossbar/kernels/layers-simd.ts";
 import { type Shape, sizeOf } from "../tensor.ts";
 import { affineOf } from "./fold-batch-norm.ts";
-import type { DepthwiseNode, Graph, GruNode, Node } from "./graph.ts";
+import type { DepthwiseNode, Graph, Node } from "./graph.ts";
 import { clamp, sigmoid, softmax, tanh } from "./layers/activation.ts";
-import { depthwise } from "./layers/depthwise.ts";
-import { add, addBias, scaleAndShift } from "./layers/elementwise.ts";
+import { add, scaleAndShift } from "./layers/elementwise.ts";
 import { gruSteps } from "./layers/gru.ts";
-import { im2col, type Unfolding } from "./layers/im2col.ts";
 import { averagePool, globalAveragePool, maxPool } from "./layers/pool.ts";
-import type { Window } from "./layers/window.ts";
-import { isWeighted, type Part, type Product, partsOf, rowsOf, type WeightedNode } from "./parts.ts";
+import { unfoldingOf } from "./layers/unfolding.ts";
+import { isWeighted, type Part, type Product, partsOf, rowsOf } from "./parts.ts";
 import { checkGraph, countUses, showShape } from "./shapes.ts";
+import { type Bounds, type ColumnsOf, weightedSteps } from "./weighted-steps.ts";
 
 export interface PlanOptions {
   /** Takes every buffer of the plan. */
   readonly arena: Arena;
   /** Called once for each matrix, in the order of the graph. */
   readonly productOf: (part: Part) => Product;
+  /** Gives the product of a depthwise part whose columns have inputs of their own; without it: `productOf`. */
+  readonly columnsOf?: ColumnsOf;
   /** Sizes of the tiles that depthwise layers are packed for; `"direct"`: plain loops, no product. */
   readonly depthwise: { readonly tileInputs: number; readonly tileOutputs: number } | "direct";
 }
@@ -39,6 +41,7 @@ export interface Plan {
 export const plan = (graph: Graph, options: PlanOptions): Plan => {
   checkGraph(graph);
   const { arena } = options;
+  const layers = layersSimd(arena);
   const uses = countUses(graph);
   const values = new Map<string, { data: Float32Array; shape: Shape }>();
   const first = arena.float32(sizeOf(graph.input.shape));
@@ -60,7 +63,7 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
       const next = graph.nodes.find((n) => n.inputs.includes(node.output.name));
       const bounds = next && uses.get(node.output.name) === 1 ? boundsOf(next) : undefined;
       if (next && bounds) fused.add(next.name);
-      steps.push(...weightedSteps(node, x, shape, y, unfolded, bounds ?? unbounded, options));
+      steps.push(...weightedSteps(node, x, shape, y, unfolded, bounds ?? unbounded, { ...options, layers }));
     } else if (!fused.has(node.name)) steps.push(plainStep(node, inputs, y));
   }
 
@@ -78,34 +81,18 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
   };
 };
 
-/** Bytes of the plan's own buffers, an upper bound: one a value, the unfolded windows, and a product a part. */
+/** Bytes of the plan's own buffers, an upper bound: one a value, windows and their places, a product a part. */
 export const planBytes = (graph: Graph): number => {
   const gates = graph.nodes.map((node) => (node.kind === "gru" ? (node.steps + 2) * 12 * node.hidden + 4096 : 0));
   const sizes = [graph.input, ...graph.nodes.map((n) => n.output)].map(
     (v) => sizeOf(v.shape) * 8 + 64 * v.shape.at(-1)! + 4096,
   );
-  return [...sizes, ...gates].reduce((a, b) => a + b, mostUnfolded(graph) * 4 + 4096);
+  const windows = graph.nodes.map((node) =>
+    node.kind === "conv" || node.kind === "depthwise" ? 4 * rowsOf(node) * node.kernel[0] * node.kernel[1] + 64 : 0,
+  );
+  return [...sizes, ...gates, ...windows].reduce((a, b) => a + b, mostUnfolded(graph) * 4 + 4096);
 };
 
-/** The window of a layer over an input `[height, width, channels]`, for the channels `from … from + channels`. */
-const unfoldingOf = (node: Window, input: Shape, output: Shape, from: number, channels: number): Unfolding => ({
-  kernel: node.kernel,
-  stride: node.stride,
-  dilation: node.dilation,
-  padding: node.padding,
-  height: input[0]!,
-  width: input[1]!,
-  inputChannels: input[2]!,
-  channelFrom: from,
-  channels,
-  outputHeight: output[0]!,
-  outputWidth: output[1]!,
-});
-
-interface Bounds {
-  readonly low: number;
-  readonly high: number;
-}
 const unbounded: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
 const boundsOf = (node: Node): Bounds | undefined =>
@@ -113,41 +100,6 @@ const boundsOf = (node: Node): Bounds | undefined =>
 
 const canWorkInPlace = ({ kind }: Node): boolean =>
   ["reshape", "relu", "relu6", "sigmoid", "tanh", "softmax", "batch-norm"].includes(kind);
-
-const weightedSteps = (
-  node: Exclude<WeightedNode, GruNode>,
-  x: Float32Array,
-  input: Shape,
-  y: Float32Array,
-  unfolded: Float32Array,
-  bounds: Bounds,
-  { arena, productOf, depthwise: packing }: PlanOptions,
-): (() => void)[] => {
-  const { shape } = node.output;
-  const channels = node.bias.length;
-  const rows = rowsOf(node);
-  if (node.kind === "depthwise" && packing === "direct") {
-    const unfolding = unfoldingOf(node, input, shape, 0, channels);
-    const all = { rows, from: 0, ...bounds };
-    return [() => depthwise(x, node.weights, y, unfolding), () => addBias(y, y, node.bias, all)];
-  }
-  const tile = packing === "direct" ? { tileInputs: 1, tileOutputs: 1 } : packing;
-  return partsOf(node, rows, tile).flatMap((part) => {
-    const product = productOf(part);
-    const partial = part.outputs === channels ? y : arena.float32(rows * part.outputs);
-    const place = { rows, from: part.outputFrom, ...bounds };
-    const finish = (): void => addBias(partial, y, node.bias, place);
-    if (node.kind === "dense" || isPointwise(node)) return [() => product(x, partial, rows), finish];
-    const taken = part.inputs / (node.kernel[0] * node.kernel[1]);
-    const unfolding = unfoldingOf(node, input, shape, part.outputFrom * (node.kind === "depthwise" ? 1 : 0), taken);
-    const columns = new Float32Array(unfolded.buffer, unfolded.byteOffset, rows * part.inputs);
-    return [() => im2col(x, columns, unfolding), () => product(columns, partial, rows), finish];
-  });
-};
-
-/** A kernel of 1 × 1 at every position: the input is its own unfolding. */
-const isPointwise = (node: WeightedNode): boolean =>
-  node.kind === "conv" && [...node.kernel, ...node.stride].every((n) => n === 1) && node.padding.every((n) => n === 0);
 
 const plainStep = (node: Node, inputs: readonly { data: Float32Array; shape: Shape }[], y: Float32Array) => {
   const { data: x, shape } = inputs[0]!;

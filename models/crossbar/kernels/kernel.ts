@@ -59,6 +59,19 @@ export interface MvmKernel {
     accumulate: 0 | 1,
     keys: Int32Array,
   ): number;
+  /**
+   * As `multiply` of `batch` rows, but each output has inputs of its own: output o of a row takes its input i from
+   * `codes[windows[row · pairs · 2 + i] + o]`, where pairs = ⌈inputs/2⌉; for an odd number of inputs the last place
+   * of a row is not used but must be within the codes, which 16 numbers more must follow.
+   */
+  depthwise(
+    tile: PackedTile,
+    input: InputCodes,
+    windows: Int32Array,
+    y: Float32Array,
+    batch: number,
+    keys: Int32Array,
+  ): number;
 }
 
 /** Place of the weight from input `i` to output `o` in a packed tile of `inputs` inputs. */

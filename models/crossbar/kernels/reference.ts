@@ -1,6 +1,6 @@
 import { roundHalfToEven } from "../../quantisation.ts";
 import { gaussians16 } from "./gaussian.ts";
-import { type MvmKernel, packedIndex } from "./kernel.ts";
+import { type MvmKernel, type PackedTile, packedIndex } from "./kernel.ts";
 
 const f = Math.fround;
 
@@ -23,29 +23,54 @@ export const referenceKernel: MvmKernel = {
     return clipped;
   },
   multiply(tile, { codes, squares }, y, from, stride, batch, accumulate, keys) {
-    const { outputs, inputs, weights, variances, scales, adcMax } = tile;
+    const { inputs, weights, variances } = tile;
     const padded = (inputs + 1) & ~1;
-    const panels = Math.ceil(outputs / 16);
-    const gaussian = new Float32Array(16);
-    let clipped = 0;
-    for (let row = 0; row < batch; row++) {
-      for (let o = 0; o < outputs; o++) {
-        let current = f(dot(weights, codes, o, row * padded, inputs)) * scales[o]!;
-        if (variances && squares) {
-          if (o % 16 === 0) gaussians16(gaussian, 0, row * panels + (o >> 4), keys[0]!, keys[1]!);
-          const variance = f(dot(variances, squares, o, row * padded, inputs));
-          const deviation = f(f(Math.sqrt(variance)) * scales[panels * 16 + o]!);
-          current = f(current) + f(deviation * gaussian[o % 16]!);
-        }
-        const level = rint(f(current));
-        if (Math.abs(level) > adcMax) clipped++;
-        const value = f(clamp(level, adcMax) * scales[2 * panels * 16 + o]!);
-        const at = from + row * stride + o;
-        y[at] = accumulate ? y[at]! + value : value;
-      }
-    }
-    return clipped;
+    return convert(tile, y, from, stride, batch, accumulate, keys, (row, o) => ({
+      current: dot(weights, codes, o, inputs, (i) => row * padded + i),
+      variance: variances && squares && dot(variances, squares, o, inputs, (i) => row * padded + i),
+    }));
   },
+  depthwise(tile, { codes, squares }, windows, y, batch, keys) {
+    const { outputs, inputs, weights, variances } = tile;
+    const padded = (inputs + 1) & ~1;
+    return convert(tile, y, 0, outputs, batch, 0, keys, (row, o) => ({
+      current: dot(weights, codes, o, inputs, (i) => windows[row * padded + i]! + o),
+      variance: variances && squares && dot(variances, squares, o, inputs, (i) => windows[row * padded + i]! + o),
+    }));
+  },
+};
+
+/** Read noise, ADC and scale of the sums of products that `sumsOf` gives. Gives how many were clipped. */
+const convert = (
+  { outputs, scales, adcMax }: PackedTile,
+  y: Float32Array,
+  from: number,
+  stride: number,
+  batch: number,
+  accumulate: 0 | 1,
+  keys: Int32Array,
+  sumsOf: (row: number, o: number) => { readonly current: number; readonly variance: number | undefined },
+): number => {
+  const panels = Math.ceil(outputs / 16);
+  const gaussian = new Float32Array(16);
+  let clipped = 0;
+  for (let row = 0; row < batch; row++) {
+    for (let o = 0; o < outputs; o++) {
+      const sums = sumsOf(row, o);
+      let current = f(sums.current) * scales[o]!;
+      if (sums.variance !== undefined) {
+        if (o % 16 === 0) gaussians16(gaussian, 0, row * panels + (o >> 4), keys[0]!, keys[1]!);
+        const deviation = f(f(Math.sqrt(f(sums.variance))) * scales[panels * 16 + o]!);
+        current = f(current) + f(deviation * gaussian[o % 16]!);
+      }
+      const level = rint(f(current));
+      if (Math.abs(level) > adcMax) clipped++;
+      const value = f(clamp(level, adcMax) * scales[2 * panels * 16 + o]!);
+      const at = from + row * stride + o;
+      y[at] = accumulate ? y[at]! + value : value;
+    }
+  }
+  return clipped;
 };
 
 /** Half to even, and −0.3 to −0 as WebAssembly does. */
@@ -53,8 +78,14 @@ const rint = (x: number): number => (x < 0 ? -roundHalfToEven(-x) : roundHalfToE
 
 const clamp = (value: number, max: number): number => Math.max(-max, Math.min(max, value));
 
-const dot = (packed: Int16Array | Uint8Array, codes: Int16Array, o: number, from: number, inputs: number): number => {
+const dot = (
+  packed: Int16Array | Uint8Array,
+  codes: Int16Array,
+  o: number,
+  inputs: number,
+  placeOf: (i: number) => number,
+): number => {
   let sum = 0;
-  for (let i = 0; i < inputs; i++) sum += packed[packedIndex(o, i, inputs)]! * codes[from + i]!;
+  for (let i = 0; i < inputs; i++) sum += packed[packedIndex(o, i, inputs)]! * codes[placeOf(i)]!;
   return sum;
 };

@@ -30,6 +30,21 @@ interface Exports {
     keys: number,
     scratch: number,
   ): number;
+  depthwise(
+    weights: number,
+    variances: number,
+    codes: number,
+    squares: number,
+    channels: number,
+    taps: number,
+    windows: number,
+    scales: number,
+    adcMax: number,
+    y: number,
+    batch: number,
+    keys: number,
+    scratch: number,
+  ): number;
   fillGaussian(out: number, count: number, key0: number, key1: number): void;
   prepare(): void;
 }
@@ -91,6 +106,22 @@ export const simdKernel = (arena: Arena): SimdKernel => {
         stride,
         batch,
         accumulate,
+        keys.byteOffset,
+        scratch,
+      ),
+    depthwise: (tile, { codes, squares }, windows, y, batch, keys) =>
+      wasm.depthwise(
+        tile.weights.byteOffset,
+        tile.variances ? tile.variances.byteOffset : 0,
+        codes.byteOffset,
+        squares ? squares.byteOffset : 0,
+        tile.outputs,
+        tile.inputs,
+        windows.byteOffset,
+        tile.scales.byteOffset,
+        tile.adcMax,
+        y.byteOffset,
+        batch,
         keys.byteOffset,
         scratch,
       ),

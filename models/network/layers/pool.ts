@@ -1,4 +1,4 @@
-import type { Unfolding } from "./im2col.ts";
+import type { Unfolding } from "./unfolding.ts";
 
 /** The maximum of each window and channel; padding never wins. Shapes as in `averagePool`. */
 export const maxPool = (x: Float32Array, y: Float32Array, unfolding: Unfolding): void => {

@@ -117,11 +117,11 @@ describe("AnalogNetwork", () => {
     const graph = new GraphBuilder([6, 6, 20], 22).depthwise({ kernel: [3, 3] }).build();
     const mapping = calibrateRanges(graph, samplesFor(graph, 2, 5), coarse);
     const analog = new AnalogNetwork(graph, { device: ideal, seed: 1, mapping, kernel: "simd" });
-    // ⌊64 inputs / 9 taps⌋ = 7 channels.
+    // ⌊64 inputs / 9 taps⌋ = 7 channels; on the diagonal each has a column of its 9 taps.
     expect([...analog.arrays].map(([name, { outputs, inputs }]) => [name, outputs, inputs])).toEqual([
-      ["0-depthwise/channels-0-6", 7, 63],
-      ["0-depthwise/channels-7-13", 7, 63],
-      ["0-depthwise/channels-14-19", 6, 54],
+      ["0-depthwise/channels-0-6", 7, 9],
+      ["0-depthwise/channels-7-13", 7, 9],
+      ["0-depthwise/channels-14-19", 6, 9],
     ]);
     expect(mapping.ranges["0-depthwise"]!.tileOutputMax).toHaveLength(3);
   });

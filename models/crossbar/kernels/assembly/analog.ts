@@ -1,10 +1,10 @@
 // kernel
 // Products of a tile of int16 weights by DAC codes, with read noise, ADC and scale in the same pass.
 // Layout and meaning of each argument: `kernels/kernel.ts`; the same arithmetic, obvious: `kernels/reference.ts`.
+import { multiplyWindows } from "./depthwise";
+import { dot1, dot1Noisy, dot2, dot2Variances } from "./dot";
+import { finish, groupsAtOnce } from "./finish";
 import { gaussians, writeConstants } from "./gaussian";
-
-/** Most groups of sixteen Gaussian numbers that are made at once. */
-const groupsAtOnce: i32 = 16;
 
 /** Float32 numbers to DAC codes and, where `squares` is not null, their squares. Gives the number of clipped ones. */
 export function quantise(
@@ -65,198 +65,6 @@ function clamp(a: v128, max: f32): v128 {
 @inline
 function beyond(a: v128, max: f32): i32 {
   return popcnt(i32x4.bitmask(f32x4.gt(f32x4.abs(a), f32x4.splat(max))));
-}
-
-/** One row of codes by one panel of 16 outputs → 16 sums at `out`. */
-// @ts-ignore: decorator
-@inline
-function dot1(panel: usize, codes: usize, pairs: i32, out: usize): void {
-  let s0 = i32x4.splat(0);
-  let s1 = i32x4.splat(0);
-  let s2 = i32x4.splat(0);
-  let s3 = i32x4.splat(0);
-  for (let k = 0; k < pairs; k++) {
-    const x = v128.load32_splat(codes);
-    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, v128.load(panel)));
-    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, v128.load(panel, 16)));
-    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, v128.load(panel, 32)));
-    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, v128.load(panel, 48)));
-    codes += 4;
-    panel += 64;
-  }
-  v128.store(out, s0);
-  v128.store(out, s1, 16);
-  v128.store(out, s2, 32);
-  v128.store(out, s3, 48);
-}
-
-/** As `dot1`, and in the same pass the squares by the variances → 16 sums 128 bytes after `out`. */
-// @ts-ignore: decorator
-@inline
-function dot1Noisy(panel: usize, variances: usize, codes: usize, squares: usize, pairs: i32, out: usize): void {
-  let s0 = i32x4.splat(0);
-  let s1 = i32x4.splat(0);
-  let s2 = i32x4.splat(0);
-  let s3 = i32x4.splat(0);
-  let v0 = i32x4.splat(0);
-  let v1 = i32x4.splat(0);
-  let v2 = i32x4.splat(0);
-  let v3 = i32x4.splat(0);
-  for (let k = 0; k < pairs; k++) {
-    const x = v128.load32_splat(codes);
-    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, v128.load(panel)));
-    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, v128.load(panel, 16)));
-    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, v128.load(panel, 32)));
-    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, v128.load(panel, 48)));
-    const z = v128.load32_splat(squares);
-    v0 = i32x4.add(v0, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances)));
-    v1 = i32x4.add(v1, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances, 8)));
-    v2 = i32x4.add(v2, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances, 16)));
-    v3 = i32x4.add(v3, i32x4.dot_i16x8_s(z, v128.load8x8_u(variances, 24)));
-    codes += 4;
-    squares += 4;
-    panel += 64;
-    variances += 32;
-  }
-  v128.store(out, s0);
-  v128.store(out, s1, 16);
-  v128.store(out, s2, 32);
-  v128.store(out, s3, 48);
-  v128.store(out, v0, 128);
-  v128.store(out, v1, 144);
-  v128.store(out, v2, 160);
-  v128.store(out, v3, 176);
-}
-
-/** Two rows, `rowBytes` apart, by one panel → 2 × 16 sums at `out`: each weight is loaded once. */
-// @ts-ignore: decorator
-@inline
-function dot2(panel: usize, codes: usize, rowBytes: usize, pairs: i32, out: usize): void {
-  let s0 = i32x4.splat(0);
-  let s1 = i32x4.splat(0);
-  let s2 = i32x4.splat(0);
-  let s3 = i32x4.splat(0);
-  let t0 = i32x4.splat(0);
-  let t1 = i32x4.splat(0);
-  let t2 = i32x4.splat(0);
-  let t3 = i32x4.splat(0);
-  let second = codes + rowBytes;
-  for (let k = 0; k < pairs; k++) {
-    const x = v128.load32_splat(codes);
-    const z = v128.load32_splat(second);
-    const w0 = v128.load(panel);
-    const w1 = v128.load(panel, 16);
-    const w2 = v128.load(panel, 32);
-    const w3 = v128.load(panel, 48);
-    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, w0));
-    t0 = i32x4.add(t0, i32x4.dot_i16x8_s(z, w0));
-    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, w1));
-    t1 = i32x4.add(t1, i32x4.dot_i16x8_s(z, w1));
-    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, w2));
-    t2 = i32x4.add(t2, i32x4.dot_i16x8_s(z, w2));
-    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, w3));
-    t3 = i32x4.add(t3, i32x4.dot_i16x8_s(z, w3));
-    codes += 4;
-    second += 4;
-    panel += 64;
-  }
-  v128.store(out, s0);
-  v128.store(out, s1, 16);
-  v128.store(out, s2, 32);
-  v128.store(out, s3, 48);
-  v128.store(out, t0, 64);
-  v128.store(out, t1, 80);
-  v128.store(out, t2, 96);
-  v128.store(out, t3, 112);
-}
-
-/** As `dot2`, of squares by variances. */
-// @ts-ignore: decorator
-@inline
-function dot2Variances(panel: usize, codes: usize, rowBytes: usize, pairs: i32, out: usize): void {
-  let s0 = i32x4.splat(0);
-  let s1 = i32x4.splat(0);
-  let s2 = i32x4.splat(0);
-  let s3 = i32x4.splat(0);
-  let t0 = i32x4.splat(0);
-  let t1 = i32x4.splat(0);
-  let t2 = i32x4.splat(0);
-  let t3 = i32x4.splat(0);
-  let second = codes + rowBytes;
-  for (let k = 0; k < pairs; k++) {
-    const x = v128.load32_splat(codes);
-    const z = v128.load32_splat(second);
-    const w0 = v128.load8x8_u(panel);
-    const w1 = v128.load8x8_u(panel, 8);
-    const w2 = v128.load8x8_u(panel, 16);
-    const w3 = v128.load8x8_u(panel, 24);
-    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(x, w0));
-    t0 = i32x4.add(t0, i32x4.dot_i16x8_s(z, w0));
-    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(x, w1));
-    t1 = i32x4.add(t1, i32x4.dot_i16x8_s(z, w1));
-    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(x, w2));
-    t2 = i32x4.add(t2, i32x4.dot_i16x8_s(z, w2));
-    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(x, w3));
-    t3 = i32x4.add(t3, i32x4.dot_i16x8_s(z, w3));
-    codes += 4;
-    second += 4;
-    panel += 32;
-  }
-  v128.store(out, s0);
-  v128.store(out, s1, 16);
-  v128.store(out, s2, 32);
-  v128.store(out, s3, 48);
-  v128.store(out, t0, 64);
-  v128.store(out, t1, 80);
-  v128.store(out, t2, 96);
-  v128.store(out, t3, 112);
-}
-
-/**
- * Sixteen sums at `sums` → noise, ADC, scale → at most `width` outputs at `y`. Gives `clipped`, less one in a lane
- * for each clipped output. `noisy`: variances lie 128 bytes after the sums.
- */
-// @ts-ignore: decorator
-@inline
-function finish(
-  clipped: v128,
-  sums: usize,
-  noisy: bool,
-  gaussian: usize,
-  scales: usize,
-  scalesBytes: usize,
-  adcMax: v128,
-  adcMin: v128,
-  y: usize,
-  width: i32,
-  accumulate: i32,
-): v128 {
-  for (let v: usize = 0; v < 64; v += 16) {
-    let code = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums + v)), v128.load(scales + v));
-    if (noisy) {
-      const deviation = f32x4.mul(
-        f32x4.sqrt(f32x4.convert_i32x4_s(v128.load(sums + v, 128))),
-        v128.load(scales + scalesBytes + v),
-      );
-      code = f32x4.add(code, f32x4.mul(deviation, v128.load(gaussian + v)));
-    }
-    code = f32x4.nearest(code);
-    const level = f32x4.pmax(f32x4.pmin(code, adcMax), adcMin);
-    clipped = i32x4.add(clipped, f32x4.ne(code, level));
-    let out = f32x4.mul(level, v128.load(scales + 2 * scalesBytes + v));
-    if (width >= 16) {
-      if (accumulate) out = f32x4.add(v128.load(y + v), out);
-      v128.store(y + v, out);
-    } else {
-      v128.store(sums + v, out);
-    }
-  }
-  for (let o = 0; width < 16 && o < width; o++) {
-    const at = <usize>o << 2;
-    const value = load<f32>(sums + at);
-    store<f32>(y + at, accumulate ? load<f32>(y + at) + value : value);
-  }
-  return clipped;
 }
 
 /**
@@ -341,6 +149,39 @@ export function multiply(
     i32x4.extract_lane(clipped, 1) +
     i32x4.extract_lane(clipped, 2) +
     i32x4.extract_lane(clipped, 3)
+  );
+}
+
+/** As `multiply`, but each output has inputs of its own: `assembly/depthwise.ts`. */
+export function depthwise(
+  weights: usize,
+  variances: usize,
+  codes: usize,
+  squares: usize,
+  channels: i32,
+  taps: i32,
+  windows: usize,
+  scales: usize,
+  adcMax: f32,
+  y: usize,
+  batch: i32,
+  keys: usize,
+  scratch: usize,
+): i32 {
+  return multiplyWindows(
+    weights,
+    variances,
+    codes,
+    squares,
+    channels,
+    taps,
+    windows,
+    scales,
+    adcMax,
+    y,
+    batch,
+    keys,
+    scratch,
   );
 }
 

@@ -20,6 +20,7 @@ const shapes = [
   { outputs: 64, inputs: 40, batch: 7 },
   { outputs: 255, inputs: 253, batch: 2 },
   { outputs: 256, inputs: 256, batch: 1 },
+  { outputs: 20, inputs: 12, batch: 33 }, // more rows than Gaussian numbers are made for at once
 ];
 
 const seeded = (shape: (typeof shapes)[number], noisy: boolean, squareShift: number) => {
@@ -80,6 +81,33 @@ describe("the simd kernel equals the reference to the last bit", () => {
         expect(ya[1 + batch * outputs]).toBe(0);
       });
     }
+  }
+  for (const { channels, taps, rows } of [
+    { channels: 28, taps: 9, rows: 37 },
+    { channels: 16, taps: 4, rows: 16 },
+    { channels: 3, taps: 1, rows: 2 },
+    { channels: 33, taps: 25, rows: 1 },
+  ]) {
+    it(`for ${channels} columns of ${taps} devices with inputs of their own, at ${rows} positions`, () => {
+      const { arena, tile } = seeded({ outputs: channels, inputs: taps, batch: 1 }, true, 0);
+      const random = new SequentialRandom(taps);
+      const positions = 20;
+      const length = positions * channels + 16;
+      const input = { codes: arena.int16(length), squares: arena.int16(length), squareShift: 0 };
+      for (let i = 0; i < length; i++) {
+        input.codes[i] = random.integer(255) - 127;
+        input.squares[i] = input.codes[i]! ** 2;
+      }
+      const windows = arena.int32(rows * (taps + (taps & 1)));
+      for (let i = 0; i < windows.length; i++) windows[i] = channels * random.integer(positions);
+      const keys = arena.int32(2);
+      const [a, b] = [arena.float32(rows * channels + 1), arena.float32(rows * channels + 1)];
+      const clipped = referenceKernel.depthwise(tile, input, windows, a, rows, keys);
+      expect(simdKernel(arena).depthwise(tile, input, windows, b, rows, keys)).toBe(clipped);
+      expect(b).toEqual(a);
+      expect(b.slice(0, -1).some((value) => value !== 0)).toBe(true);
+      expect(b.at(-1)).toBe(0);
+    });
   }
   it("for codes of 12 bits, whose squares are shifted", () => {
     const { arena, x, codes } = seeded(shapes[4]!, true, 7);
