@@ -9,6 +9,7 @@ import { expectInteger, type TilePlace, tilesOf } from "./mapping.ts";
 import { limitsOf } from "./packing.ts";
 import { Tile, type TileScratch } from "./tile.ts";
 import { codesOf, placesOf, type Windows } from "./windows.ts";
+import type { PairWires } from "./wires/pair-wires.ts";
 
 export interface ArraySpec {
   readonly device: DeviceModel;
@@ -34,6 +35,8 @@ export interface ArraySpec {
   readonly kernel: "reference" | "simd";
   /** Each output has inputs of its own, out of an image: for `mvmWindows` instead of `mvm`; one tile. */
   readonly windows?: Windows;
+  /** Resistance of the wires; left out: none. */
+  readonly wires?: PairWires;
 }
 
 /**
@@ -88,6 +91,7 @@ export class CrossbarArray {
             arrayId: spec.arrayId,
             index,
             kernel: this.#kernel,
+            wires: spec.wires,
           },
           this.#scratch,
           arena,
@@ -201,6 +205,7 @@ const scratchFor = (places: readonly TilePlace[], spec: ArraySpec, dac: Converte
   return {
     siemens: new Float32Array(2 * inputs * outputs),
     squareSiemens: new Float32Array(spec.device.hasReadNoise ? 2 * inputs * outputs : 0),
+    ratios: new Float32Array(spec.wires ? 2 * inputs * outputs : 0),
     input: {
       codes: arena.int16(codes),
       squares: spec.device.hasReadNoise ? arena.int16(codes) : undefined,

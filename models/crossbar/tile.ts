@@ -8,6 +8,7 @@ import { type InputCodes, type MvmKernel, type PackedTile, packedLength } from "
 import type { TilePlace } from "./mapping.ts";
 import { type Limits, limitsOf, packVariances, packWeights } from "./packing.ts";
 import { readEvent, readKeys } from "./read-keys.ts";
+import { type PairWires, throughWires } from "./wires/pair-wires.ts";
 
 export interface TileSpec {
   readonly device: DeviceModel;
@@ -20,12 +21,16 @@ export interface TileSpec {
   /** Number of the tile in its array. */
   readonly index: number;
   readonly kernel: MvmKernel;
+  /** undefined: wires without resistance. */
+  readonly wires: PairWires | undefined;
 }
 
 /** Room that the tiles of an array share, as only one works at a time. Sized for the largest. */
 export interface TileScratch {
   readonly siemens: Float32Array;
   readonly squareSiemens: Float32Array;
+  /** What the wires leave of each device; empty without wires. */
+  readonly ratios: Float32Array;
   readonly input: InputCodes;
   /** One row each, for calibration reads. */
   readonly x: Float32Array;
@@ -41,6 +46,8 @@ export interface TileScratch {
  *   i      = (G⁺ − G⁻) v + √(Σ σ² v²) ξ    [outputs]                        each read draws ξ of N(0, 1) anew
  *   y      = α · ADC(i / β)                [outputs]
  *
+ * With resistive wires G is what the devices act as through them (`wires/`), made once for each age; σ is scaled by the
+ * same ratio, that is, noise is taken at the voltages that the devices have without it.
  * σ² is the sum of both devices' read variances, so that i has the distribution that noise in every single device
  * gives. α is the drift compensation: 1 when programmed, raised by calibration as the cells drift.
  * The full scale of the ADC stays where it was when programmed: a drifted tile uses less of it.
@@ -90,26 +97,30 @@ export class Tile {
       scales: arena.float32(3 * Math.ceil(outputs / 16) * 16),
       adcMax: (1 << (spec.adcBits - 1)) - 1, // an integer to V8 too: a float would be boxed at each call
     };
-    const siemens = this.#conductances(0);
+    const siemens = this.#effective(0);
     this.outputMax = spec.outputMax ?? this.#largestSum(siemens) * dac.max;
     this.#adc = converter("adc", spec.adcBits, this.outputMax);
     // One device conducts far less than a whole output: calibration reads switch the ADC to a range that fits.
     this.#calibrationAdc = converter("adc", spec.adcBits, 1.25 * this.#largestWeight(siemens) * dac.max);
-    this.ageTo(0);
+    this.#pack(siemens, 0);
     this.#programmedResponse = this.#response();
   }
 
   /** Bring the conductances to an age: a function of what was programmed and of the age, whatever came between. */
   ageTo(ageSeconds: number): void {
-    if (ageSeconds === this.#ageSeconds) return;
+    if (ageSeconds !== this.#ageSeconds) this.#pack(this.#effective(ageSeconds), ageSeconds);
+  }
+
+  #pack(siemens: Float32Array, ageSeconds: number): void {
     this.#ageSeconds = ageSeconds;
-    const { device } = this.#spec;
+    const { device, wires } = this.#spec;
     const { inputs, weights, variances } = this.#packed;
-    const siemens = this.#conductances(ageSeconds);
     packWeights(siemens, inputs, this.#weightsPerSiemens, this.#limits.weight, weights, this.#weightWidths);
     if (variances) {
       const squares = this.#scratch.squareSiemens.subarray(0, siemens.length);
       device.readVariances(this.#cells, ageSeconds, squares);
+      const { ratios } = this.#scratch;
+      if (wires) for (let d = 0; d < squares.length; d++) squares[d] = squares[d]! * ratios[d]! ** 2;
       packVariances(squares, inputs, this.#weightsPerSiemens, this.#limits.variance, variances, this.#varianceWidths);
     }
     this.#setScales(this.#adc);
@@ -164,6 +175,15 @@ export class Tile {
   #conductances(ageSeconds: number): Float32Array {
     const siemens = this.#scratch.siemens.subarray(0, this.#cells.g0Siemens.length);
     this.#spec.device.conductances(this.#cells, ageSeconds, siemens);
+    return siemens;
+  }
+
+  /** Conductances as they act through the wires; what is left of each goes to the scratch. */
+  #effective(ageSeconds: number): Float32Array {
+    const siemens = this.#conductances(ageSeconds);
+    const { wires } = this.#spec;
+    const { outputs, inputs } = this.place;
+    if (wires) throughWires(siemens, outputs, inputs, wires, this.#scratch.ratios);
     return siemens;
   }
 

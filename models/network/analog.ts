@@ -3,6 +3,7 @@ import type { DeviceModel } from "../crossbar/devices/device.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
 import type { Windows } from "../crossbar/windows.ts";
+import type { PairWires } from "../crossbar/wires/pair-wires.ts";
 import type { Mapping } from "../manifest.ts";
 import type { Shape } from "../tensor.ts";
 import { foldBatchNorm } from "./fold-batch-norm.ts";
@@ -19,6 +20,8 @@ export interface AnalogOptions {
   /** Tile sizes, converter bits and the ranges of every layer with weights, as `calibrateRanges` gives them. */
   readonly mapping: Mapping;
   readonly kernel: "reference" | "simd";
+  /** Resistance of the wires of all tiles; left out: none. */
+  readonly wires?: PairWires;
 }
 
 /**
@@ -37,7 +40,7 @@ export class AnalogNetwork implements Network {
    * Program the weights; the devices are left at age zero, uncompensated.
    * @throws ModelError when the graph does not fit together or the mapping lacks ranges; RangeError as `CrossbarArray`
    */
-  constructor(graph: Graph, { device, seed, mapping, kernel }: AnalogOptions) {
+  constructor(graph: Graph, { device, seed, mapping, kernel, wires }: AnalogOptions) {
     const folded = foldBatchNorm(graph);
     const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping));
     const arrays = new Map<string, CrossbarArray>();
@@ -59,7 +62,8 @@ export class AnalogNetwork implements Network {
           tileOutputMax: tileOutputMax.slice(from, to),
           arrayId: arrays.size,
           maxBatch: part.rows,
-          ...(windows ? { windows } : {}),
+          ...(windows && { windows }),
+          ...(wires && { wires }),
         },
         arena,
       );
@@ -73,10 +77,13 @@ export class AnalogNetwork implements Network {
         const array = program(part, part.weights, part.inputs);
         return (x, y, rows, run = 0) => array.mvm(x, y, rows, inference.number * part.runs + run);
       },
-      columnsOf: (part, windows) => {
-        const array = program(part, part.columns!, part.columns!.length / part.outputs, windows);
-        return (x, y) => array.mvmWindows(x, y, inference.number);
-      },
+      // Behind wires a device's place in the crossbar counts: then all of its rows are laid out.
+      ...(!wires && {
+        columnsOf: (part: Part, windows: Windows) => {
+          const array = program(part, part.columns!, part.columns!.length / part.outputs, windows);
+          return (x, y) => array.mvmWindows(x, y, inference.number);
+        },
+      }),
     });
     this.arrays = arrays;
     this.inputShape = this.#plan.inputShape;

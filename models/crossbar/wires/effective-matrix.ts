@@ -11,8 +11,8 @@ import { referenceWires, simdWires } from "./wire-kernel.ts";
  *   Q_j   = (1 + r M_j + (1 − Q_{j+1}))⁻¹        voltages W_j = Q_j W_{j−1}, r = wordLineOhm; Q of none is 1
  *   G_eff = rows c_j Q_j … Q_1 Q_0
  *
- * Exact but for rounding: against badcrossbar's nodal analysis to 1e-9. A crossbar is reciprocal, so that one with
- * more inputs than outputs is solved with drivers and grounds exchanged, on the smaller matrices.
+ * Exact but for rounding: against badcrossbar's nodal analysis to 1e-9. A crossbar of one device a node is reciprocal:
+ * with more inputs than outputs it is solved with drivers and grounds exchanged, on the smaller matrices.
  *
  * @param siemens conductances [outputs × inputs], ≥ 0; 0 is no device
  * @returns [outputs × inputs], S
@@ -26,7 +26,7 @@ export const effectiveMatrix = (
   kernel: "reference" | "simd" = "simd",
 ): Float64Array => {
   checkCircuit(siemens, outputs, inputs, circuit);
-  if (inputs <= outputs) return solve(siemens, outputs, inputs, circuit, kernel);
+  if (inputs <= outputs || circuit.devicesPerNode === 2) return solve(siemens, outputs, inputs, circuit, kernel);
   const { wordLineOhm, bitLineOhm } = circuit;
   const exchanged = { wordLineOhm: bitLineOhm, bitLineOhm: wordLineOhm };
   const solved = solve(turned(siemens, outputs, inputs), inputs, outputs, exchanged, kernel);
@@ -46,12 +46,13 @@ const solve = (
   siemens: ArrayLike<number>,
   outputs: number,
   n: number,
-  { wordLineOhm, bitLineOhm }: WireCircuit,
+  circuit: WireCircuit,
   kernelName: "reference" | "simd",
 ): Float64Array => {
+  const { wordLineOhm } = circuit;
   const arena = new Arena(8 * (2 * outputs * n + n * n + n) + 4096);
   const kernel = kernelName === "simd" ? simdWires(arena) : referenceWires;
-  const bitLine = new BitLine(n, bitLineOhm);
+  const bitLine = new BitLine(n, circuit);
   const rows = arena.float64(outputs * n); // of G_eff, the last output first, multiplied so far
   const product = arena.float64(outputs * n);
   const rest = arena.float64(n * n); // 1 − Q of the output behind

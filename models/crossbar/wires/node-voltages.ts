@@ -18,7 +18,7 @@ export interface NodeVoltages {
 export type DeviceCurve = (device: number, volts: number) => { readonly amperes: number; readonly siemens: number };
 
 /**
- * Solve a crossbar of linear devices for one vector of voltages.
+ * Solve a crossbar of linear devices, one a node, for one vector of voltages.
  *
  * @param siemens conductances [outputs × inputs]
  * @param volts of the drivers, [inputs]
@@ -90,7 +90,7 @@ const solveOnce = (
 ): NodeVoltages => {
   const arena = new Arena(8 * (outputs * n * n + 4 * n) + 8192);
   const kernel = simdWires(arena);
-  const bitLine = new BitLine(n, bitLineOhm);
+  const bitLine = new BitLine(n, { wordLineOhm, bitLineOhm });
   const rest = arena.float64(n * n);
   const row = arena.float64(n);
   const behind = arena.float64(n);
