@@ -33,7 +33,7 @@ export const run = async (): Promise<void> => {
 };
 
 /** The network of MLPerf Tiny's keyword benchmark (Banbury et al. 2021), batch normalisation folded, without softmax. */
-const dsCnn = (): Graph => {
+export const dsCnn = (): Graph => {
   const random = new SequentialRandom(1);
   const gaussians = (length: number, scale: number) => Float32Array.from({ length }, () => scale * random.gaussian());
   const nodes: Node[] = [];

@@ -1,12 +1,12 @@
 import type { Arena } from "../crossbar/kernels/arena.ts";
-import { layersSimd } from "../crossbar/kernels/layers-simd.ts";
+import { type LayerKernel, layersSimd } from "../crossbar/kernels/layers-simd.ts";
 import { type Shape, sizeOf } from "../tensor.ts";
 import { affineOf } from "./fold-batch-norm.ts";
 import type { DepthwiseNode, Graph, Node } from "./graph.ts";
 import { clamp, sigmoid, softmax, tanh } from "./layers/activation.ts";
 import { add, scaleAndShift } from "./layers/elementwise.ts";
 import { gruSteps } from "./layers/gru.ts";
-import { averagePool, globalAveragePool, maxPool } from "./layers/pool.ts";
+import { averagePool, maxPool } from "./layers/pool.ts";
 import { unfoldingOf } from "./layers/unfolding.ts";
 import { isWeighted, type Part, type Product, partsOf, rowsOf } from "./parts.ts";
 import { checkGraph, countUses, showShape } from "./shapes.ts";
@@ -64,7 +64,7 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
       const bounds = next && uses.get(node.output.name) === 1 ? boundsOf(next) : undefined;
       if (next && bounds) fused.add(next.name);
       steps.push(...weightedSteps(node, x, shape, y, unfolded, bounds ?? unbounded, { ...options, layers }));
-    } else if (!fused.has(node.name)) steps.push(plainStep(node, inputs, y));
+    } else if (!fused.has(node.name)) steps.push(plainStep(node, inputs, y, layers));
   }
 
   const last = values.get(graph.output.name)!.data;
@@ -101,7 +101,12 @@ const boundsOf = (node: Node): Bounds | undefined =>
 const canWorkInPlace = ({ kind }: Node): boolean =>
   ["reshape", "relu", "relu6", "sigmoid", "tanh", "softmax", "batch-norm"].includes(kind);
 
-const plainStep = (node: Node, inputs: readonly { data: Float32Array; shape: Shape }[], y: Float32Array) => {
+const plainStep = (
+  node: Node,
+  inputs: readonly { data: Float32Array; shape: Shape }[],
+  y: Float32Array,
+  layers: LayerKernel,
+) => {
   const { data: x, shape } = inputs[0]!;
   const output = node.output.shape;
   switch (node.kind) {
@@ -112,7 +117,7 @@ const plainStep = (node: Node, inputs: readonly { data: Float32Array; shape: Sha
     }
     case "global-average-pool": {
       const positions = shape[0]! * shape[1]!;
-      return () => globalAveragePool(x, y, positions);
+      return () => layers.mean(x.byteOffset, y.byteOffset, positions, y.length);
     }
     case "batch-norm": {
       const { scale, shift } = affineOf(node);

@@ -9,6 +9,7 @@ export interface LayerKernel {
   addBias(x: number, y: number, stride: number, bias: number, rows: number, n: number, low: number, high: number): void;
   gather(x: number, out: number, positions: number, windows: number, stride: number, n: number): void;
   depthwise(x: number, w: number, y: number, positions: number, rows: number, taps: number, n: number): void;
+  mean(x: number, y: number, rows: number, n: number): void;
 }
 
 const compiled = new WebAssembly.Module(Buffer.from(layersWasm, "base64"));

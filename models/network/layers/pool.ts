@@ -15,16 +15,6 @@ export const averagePool = (x: Float32Array, y: Float32Array, unfolding: Unfoldi
   pool(x, y, unfolding, 0, sum, mean);
 };
 
-/** The mean over all positions. @param x [positions × channels] @param y [channels] */
-export const globalAveragePool = (x: Float32Array, y: Float32Array, positions: number): void => {
-  const channels = y.length;
-  for (let c = 0; c < channels; c++) {
-    let total = 0;
-    for (let p = 0; p < positions; p++) total += x[p * channels + c]!;
-    y[c] = total / positions;
-  }
-};
-
 const sum = (a: number, b: number): number => a + b;
 const last = (a: number): number => a;
 const mean = (a: number, count: number): number => a / count;

@@ -3,7 +3,7 @@
 // Layout and meaning of each argument: `kernels/kernel.ts`; the same arithmetic, obvious: `kernels/reference.ts`.
 import { multiplyWindows } from "./depthwise";
 import { dot1, dot1Noisy, dot2, dot2Variances } from "./dot";
-import { finish, groupsAtOnce } from "./finish";
+import { finish, groupsAtOnce, sumLanes } from "./finish";
 import { gaussians, writeConstants } from "./gaussian";
 
 /** Float32 numbers to DAC codes and, where `squares` is not null, their squares. Gives the number of clipped ones. */
@@ -20,6 +20,11 @@ export function quantise(
 ): i32 {
   const padded = (inputs + 1) & ~1;
   const rounding = squareShift > 0 ? 1 << (squareShift - 1) : 0;
+  const scale = f32x4.splat(levelsPerUnit);
+  const most = f32x4.splat(codeMax);
+  const least = f32x4.splat(-codeMax);
+  const magic = f32x4.splat(12582912);
+  let beyond = i32x4.splat(0);
   let clipped = 0;
   for (let row = 0; row < batch; row++) {
     const from = x + ((<usize>row * <usize>stride) << 2);
@@ -27,16 +32,27 @@ export function quantise(
     const toSquare = squares + ((<usize>row * <usize>padded) << 1);
     let i = 0;
     for (; i + 8 <= inputs; i += 8) {
-      const a = f32x4.nearest(f32x4.mul(v128.load(from + (<usize>i << 2)), f32x4.splat(levelsPerUnit)));
-      const b = f32x4.nearest(f32x4.mul(v128.load(from + (<usize>i << 2), 16), f32x4.splat(levelsPerUnit)));
-      clipped += beyond(a, codeMax) + beyond(b, codeMax);
-      const codeA = i32x4.trunc_sat_f32x4_s(clamp(a, codeMax));
-      const codeB = i32x4.trunc_sat_f32x4_s(clamp(b, codeMax));
-      v128.store(to + (<usize>i << 1), i16x8.narrow_i32x4_s(codeA, codeB));
+      const at = from + (<usize>i << 2);
+      let a = f32x4.nearest(f32x4.mul(v128.load(at), scale));
+      let b = f32x4.nearest(f32x4.mul(v128.load(at, 16), scale));
+      a = v128.and(a, f32x4.eq(a, a)); // NaN to 0
+      b = v128.and(b, f32x4.eq(b, b));
+      const levelA = f32x4.pmax(f32x4.pmin(a, most), least);
+      const levelB = f32x4.pmax(f32x4.pmin(b, most), least);
+      beyond = i32x4.add(beyond, i32x4.add(f32x4.ne(a, levelA), f32x4.ne(b, levelB)));
+      // Whole numbers stand in the lowest bits of a Float32 near 1.5 · 2²³: V8 needs seven instructions to truncate.
+      const codeA = i32x4.sub(f32x4.add(levelA, magic), magic);
+      const codeB = i32x4.sub(f32x4.add(levelB, magic), magic);
+      const code = i16x8.narrow_i32x4_s(codeA, codeB);
+      v128.store(to + (<usize>i << 1), code);
       if (squares) {
-        const squareA = i32x4.shr_s(i32x4.add(i32x4.mul(codeA, codeA), i32x4.splat(rounding)), squareShift);
-        const squareB = i32x4.shr_s(i32x4.add(i32x4.mul(codeB, codeB), i32x4.splat(rounding)), squareShift);
-        v128.store(toSquare + (<usize>i << 1), i16x8.narrow_i32x4_s(squareA, squareB));
+        if (squareShift == 0) {
+          v128.store(toSquare + (<usize>i << 1), i16x8.mul(code, code));
+        } else {
+          const squareA = i32x4.shr_s(i32x4.add(i32x4.mul(codeA, codeA), i32x4.splat(rounding)), squareShift);
+          const squareB = i32x4.shr_s(i32x4.add(i32x4.mul(codeB, codeB), i32x4.splat(rounding)), squareShift);
+          v128.store(toSquare + (<usize>i << 1), i16x8.narrow_i32x4_s(squareA, squareB));
+        }
       }
     }
     for (; i < padded; i++) {
@@ -51,20 +67,7 @@ export function quantise(
       if (squares) store<i16>(toSquare + (<usize>i << 1), <i16>((code * code + rounding) >> squareShift));
     }
   }
-  return clipped;
-}
-
-// @ts-ignore: decorator
-@inline
-function clamp(a: v128, max: f32): v128 {
-  return f32x4.pmax(f32x4.pmin(a, f32x4.splat(max)), f32x4.splat(-max));
-}
-
-/** How many lanes lie outside −max … max. */
-// @ts-ignore: decorator
-@inline
-function beyond(a: v128, max: f32): i32 {
-  return popcnt(i32x4.bitmask(f32x4.gt(f32x4.abs(a), f32x4.splat(max))));
+  return clipped - sumLanes(beyond);
 }
 
 /**
@@ -144,12 +147,7 @@ export function multiply(
       clipped = finish(clipped, scratch, noisy, gaussian, scale, scalesBytes, most, least, at, width, accumulate);
     }
   }
-  return -(
-    i32x4.extract_lane(clipped, 0) +
-    i32x4.extract_lane(clipped, 1) +
-    i32x4.extract_lane(clipped, 2) +
-    i32x4.extract_lane(clipped, 3)
-  );
+  return -sumLanes(clipped);
 }
 
 /** As `multiply`, but each output has inputs of its own: `assembly/depthwise.ts`. */

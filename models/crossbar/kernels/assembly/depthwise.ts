@@ -1,5 +1,5 @@
 // Columns that share no input: one kernel of a depthwise convolution each. The arithmetic is that of `analog.ts`.
-import { finish, groupsAtOnce } from "./finish";
+import { finish, groupsAtOnce, sumLanes } from "./finish";
 import { gaussians } from "./gaussian";
 
 /** Codes of eight channels at two taps → pairs of them, as weights lie: the lower and the upper four channels. */
@@ -14,40 +14,62 @@ function upper(a: v128, b: v128): v128 {
   return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/** One position by one panel of sixteen channels → 16 sums at `out`. `wide`: weights, not variances. */
+/** One position by one panel of sixteen channels → 16 sums at `out`; where `noisy`, of squares by variances after 128 bytes. */
 // @ts-ignore: decorator
 @inline
-function dotWindows(panel: usize, codes: usize, windows: usize, taps: i32, wide: bool, out: usize): void {
+function dotWindows(
+  panel: usize,
+  variances: usize,
+  codes: usize,
+  squares: usize,
+  windows: usize,
+  taps: i32,
+  noisy: bool,
+  out: usize,
+): void {
   let s0 = i32x4.splat(0);
   let s1 = i32x4.splat(0);
   let s2 = i32x4.splat(0);
   let s3 = i32x4.splat(0);
+  let v0 = i32x4.splat(0);
+  let v1 = i32x4.splat(0);
+  let v2 = i32x4.splat(0);
+  let v3 = i32x4.splat(0);
   for (let k = 0; k < taps; k += 2) {
-    const first = codes + (<usize>load<u32>(windows) << 1);
-    const second = codes + (<usize>load<u32>(windows, 4) << 1); // of an odd number of taps the last has weights of 0
-    const a = v128.load(first);
-    const b = v128.load(second);
-    const c = v128.load(first, 16);
-    const d = v128.load(second, 16);
-    if (wide) {
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(lower(a, b), v128.load(panel)));
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(upper(a, b), v128.load(panel, 16)));
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(lower(c, d), v128.load(panel, 32)));
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(upper(c, d), v128.load(panel, 48)));
-      panel += 64;
-    } else {
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(lower(a, b), v128.load8x8_u(panel)));
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(upper(a, b), v128.load8x8_u(panel, 8)));
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(lower(c, d), v128.load8x8_u(panel, 16)));
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(upper(c, d), v128.load8x8_u(panel, 24)));
-      panel += 32;
+    const first = <usize>load<u32>(windows) << 1;
+    const second = <usize>load<u32>(windows, 4) << 1; // of an odd number of taps the last has weights of 0
+    const a = v128.load(codes + first);
+    const b = v128.load(codes + second);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(lower(a, b), v128.load(panel)));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(upper(a, b), v128.load(panel, 16)));
+    const c = v128.load(codes + first, 16);
+    const d = v128.load(codes + second, 16);
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(lower(c, d), v128.load(panel, 32)));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(upper(c, d), v128.load(panel, 48)));
+    if (noisy) {
+      const e = v128.load(squares + first);
+      const f = v128.load(squares + second);
+      v0 = i32x4.add(v0, i32x4.dot_i16x8_s(lower(e, f), v128.load8x8_u(variances)));
+      v1 = i32x4.add(v1, i32x4.dot_i16x8_s(upper(e, f), v128.load8x8_u(variances, 8)));
+      const g = v128.load(squares + first, 16);
+      const h = v128.load(squares + second, 16);
+      v2 = i32x4.add(v2, i32x4.dot_i16x8_s(lower(g, h), v128.load8x8_u(variances, 16)));
+      v3 = i32x4.add(v3, i32x4.dot_i16x8_s(upper(g, h), v128.load8x8_u(variances, 24)));
+      variances += 32;
     }
+    panel += 64;
     windows += 8;
   }
   v128.store(out, s0);
   v128.store(out, s1, 16);
   v128.store(out, s2, 32);
   v128.store(out, s3, 48);
+  if (noisy) {
+    v128.store(out, v0, 128);
+    v128.store(out, v1, 144);
+    v128.store(out, v2, 160);
+    v128.store(out, v3, 176);
+  }
 }
 
 /**
@@ -93,17 +115,12 @@ export function multiplyWindows(
       if (noisy && row % groupsAtOnce == 0) {
         gaussians(noise, min(batch - row, groupsAtOnce), (row * panels + p) << 3, panels << 3, key0, key1);
       }
-      dotWindows(panel, codesAt, window, taps, true, scratch);
-      if (noisy) dotWindows(variancePanel, squaresAt, window, taps, false, scratch + 128);
+      if (noisy) dotWindows(panel, variancePanel, codesAt, squaresAt, window, taps, true, scratch);
+      else dotWindows(panel, 0, codesAt, 0, window, taps, false, scratch);
       clipped = finish(clipped, scratch, noisy, gaussian, scale, <usize>panels << 6, most, least, at, width, 0);
       at += <usize>channels << 2;
       window += <usize>pairs << 3;
     }
   }
-  return -(
-    i32x4.extract_lane(clipped, 0) +
-    i32x4.extract_lane(clipped, 1) +
-    i32x4.extract_lane(clipped, 2) +
-    i32x4.extract_lane(clipped, 3)
-  );
+  return -sumLanes(clipped);
 }

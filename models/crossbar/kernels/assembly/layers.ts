@@ -71,3 +71,22 @@ export function depthwise(x: usize, w: usize, y: usize, positions: usize, rows: 
     y += <usize>n << 2;
   }
 }
+
+/** y[c] = mean of x[r][c] over the rows. */
+export function mean(x: usize, y: usize, rows: i32, n: i32): void {
+  let c = 0;
+  for (; c + 4 <= n; c += 4) {
+    let sum = f32x4.splat(0);
+    let at = x + (<usize>c << 2);
+    for (let r = 0; r < rows; r++) {
+      sum = f32x4.add(sum, v128.load(at));
+      at += <usize>n << 2;
+    }
+    v128.store(y + (<usize>c << 2), f32x4.div(sum, f32x4.splat(<f32>rows)));
+  }
+  for (; c < n; c++) {
+    let sum: f32 = 0;
+    for (let r = 0; r < rows; r++) sum += load<f32>(x + (<usize>(r * n + c) << 2));
+    store<f32>(y + (<usize>c << 2), sum / <f32>rows);
+  }
+}

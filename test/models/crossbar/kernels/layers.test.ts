@@ -44,6 +44,16 @@ describe("the SIMD layers equal plain loops to the last bit", () => {
       layers.gather(image.byteOffset, y.byteOffset, places.byteOffset, places.length, channels, channels);
       expect(y).toEqual(expected);
     });
+    it(`taking the mean of ${positions} rows of ${channels}`, () => {
+      const y = filled(channels);
+      const expected = Float32Array.from(y, (_, c) => {
+        let sum = 0;
+        for (let p = 0; p < positions; p++) sum = Math.fround(sum + image[p * channels + c]!);
+        return sum / positions;
+      });
+      layers.mean(image.byteOffset, y.byteOffset, positions, channels);
+      expect(y).toEqual(expected);
+    });
     it(`convolving ${channels} channels by ${taps} taps each at ${rows} positions`, () => {
       const [weights, y] = [filled(taps * channels), filled(rows * channels)];
       const expected = Float32Array.from(y, (_, i) => {
