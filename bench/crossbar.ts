@@ -1,24 +1,38 @@
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { type ArraySpec, CrossbarArray } from "../models/crossbar/array.ts";
 import { ideal } from "../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { Arena } from "../models/crossbar/kernels/arena.ts";
 import { floatSimd } from "../models/crossbar/kernels/float-simd.ts";
+import { writeOnnx } from "../models/onnx/write.ts";
 import { SequentialRandom } from "../models/random.ts";
+import { compare, printTable, type Way } from "./timing.ts";
 
 /**
- * Print what a product on the crossbar costs (DAC 8, ADC 8, tiles of 256 × 256) beside the Float32 product by the
- * SIMD kernel and by plain JavaScript: microseconds a row, minimum over interleaved rounds, and median / minimum.
+ * Print what a product on the crossbar costs (DAC 8, ADC 8, tiles of 256 × 256), beside the Float32 product by the
+ * SIMD kernel and by onnxruntime: a row of x, as a multiple of the quantised product by ideal devices. Then how the
+ * cost of one multiplication depends on the width of the layer.
  */
-export const run = (): void => {
-  for (const side of [64, 256, 512]) {
-    for (const batch of [1, 64]) compare(side, batch);
+export const run = async (): Promise<void> => {
+  for (const side of [256, 512]) {
+    for (const batch of [1, 64]) {
+      const times = await compare(await waysFor(side, batch), { rounds: 75, millisecondsEach: 4 });
+      printTable(`${side} × ${side}, batch ${batch}`, "a row", times);
+    }
   }
+  const sides = [64, 128, 256, 512, 1024];
+  const widths = sides.map((side): Way => {
+    const { noisy, x, y } = arraysFor(side, 1);
+    let inference = 0;
+    // A piece of work is 1000 multiplications, so that microseconds are nanoseconds of one.
+    return { name: `${side} wide`, call: () => noisy.mvm(x, y, 1, inference++), rows: (side * side) / 1000 };
+  });
+  const times = await compare(widths, { rounds: 75, millisecondsEach: 4 });
+  printTable("Read noise on, batch 1, by width", "for 1000 products (ns a product)", times);
 };
 
-const rounds = 101; // short ones: some fall between the work of neighbours
-
-const compare = (side: number, batch: number): void => {
-  const arena = new Arena(64e6);
+const arraysFor = (side: number, batch: number) => {
+  const arena = new Arena(24 * side * side + 64 * side * batch + 1e6);
   const random = new SequentialRandom(1);
   const fill = (array: Float32Array) => {
     for (let i = 0; i < array.length; i++) array[i] = 2 * random.uniform() - 1;
@@ -31,44 +45,41 @@ const compare = (side: number, batch: number): void => {
     const sizes = { dacBits: 8, adcBits: 8, tileInputs: 256, tileOutputs: 256, inputMax: 1, maxBatch: batch };
     return new CrossbarArray(weights, side, side, { ...sizes, device, seed: 1, arrayId, kernel: "simd" }, arena);
   };
-  const float = floatSimd(arena);
-  const quantised = arrayOf(ideal, 0);
-  const noisy = arrayOf(pcmNandakumar2019, 1);
-  let inference = 0;
-  const ways: Record<string, () => void> = {
-    "plain JavaScript, Float32": () => plainProduct(weights, x, y, side, batch),
-    "SIMD, Float32": () => float.gemmNT(x, weights, y, batch, side, side, 0),
-    "crossbar, quantised": () => quantised.mvm(x, y, batch, 0),
-    "crossbar, with read noise": () => noisy.mvm(x, y, batch, inference++),
+  return {
+    ...{ arena, weights, x, y },
+    quantised: arrayOf(ideal, 0),
+    programmed: arrayOf({ ...pcmNandakumar2019, hasReadNoise: false }, 1),
+    noisy: arrayOf(pcmNandakumar2019, 2),
   };
-  const times = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, way] of Object.entries(ways)) {
-      const calls = Math.ceil((name.startsWith("plain") ? 1e6 : 4e6) / (side * side * batch));
-      const start = performance.now();
-      for (let call = 0; call < calls; call++) way();
-      times.get(name)!.push((1000 * (performance.now() - start)) / calls / batch);
-    }
-  }
-  const base = Math.min(...times.get("SIMD, Float32")!);
-  console.log(`${side} × ${side}, batch ${batch}`);
-  for (const [name, list] of times) {
-    const sorted = list.sort((a, b) => a - b);
-    const least = sorted[0]!;
-    const spread = sorted[rounds >> 1]! / least;
-    console.log(
-      `  ${name.padEnd(26)} ${least.toFixed(2).padStart(8)} µs a row  × ${(least / base).toFixed(2)} of SIMD Float32` +
-        `  median/min ${spread.toFixed(2)}`,
-    );
-  }
 };
 
-const plainProduct = (weights: Float32Array, x: Float32Array, y: Float32Array, side: number, batch: number): void => {
-  for (let row = 0; row < batch; row++) {
-    for (let o = 0; o < side; o++) {
-      let sum = 0;
-      for (let i = 0; i < side; i++) sum += weights[o * side + i]! * x[row * side + i]!;
-      y[row * side + o] = sum;
-    }
-  }
+const waysFor = async (side: number, batch: number): Promise<Way[]> => {
+  const { arena, weights, x, y, quantised, programmed, noisy } = arraysFor(side, batch);
+  const float = floatSimd(arena);
+  const session = await sessionOf(weights, side);
+  const feeds = { [session.inputNames[0]!]: new Tensor("float32", x.slice(), [batch, side]) };
+  let inference = 0;
+  const ways: Way[] = [
+    { name: "crossbar, ideal devices", call: () => quantised.mvm(x, y, batch, 0) },
+    { name: "  + programming noise", call: () => programmed.mvm(x, y, batch, 0) },
+    { name: "  + read noise, exact", call: () => noisy.mvm(x, y, batch, inference++) },
+    { name: "Float32, our kernel", call: () => float.gemmNT(x, weights, y, batch, side, side, 0) },
+    { name: "Float32, onnxruntime-node", call: () => session.run(feeds) },
+  ];
+  return ways.map((way) => ({ ...way, rows: batch }));
+};
+
+/** The product alone, on one thread. */
+const sessionOf = (weights: Float32Array, side: number): Promise<InferenceSession> => {
+  const output = { name: "y", shape: [side] };
+  const model = writeOnnx({
+    name: "product",
+    input: { name: "x", shape: [side] },
+    output,
+    nodes: [
+      { kind: "dense", name: "dense", inputs: ["x"], output, weights: weights.slice(), bias: new Float32Array(side) },
+    ],
+    metadata: {},
+  });
+  return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
 };
