@@ -21,6 +21,36 @@ export interface HardwareOptions extends Converters {
   readonly noiseFromEpoch?: number;
 }
 
+/** Names of the options, so that a recipe with another is refused. */
+const optionNames: Readonly<Record<keyof HardwareOptions, true>> = {
+  ...{ weightNoise: true, weightNoiseShape: true, driftSeconds: true, stuckDevices: true, weightClip: true },
+  ...{ noiseFromEpoch: true, activationBits: true, inputMax: true, learnInputRange: true },
+  ...{ adcBits: true, outputNoise: true },
+};
+
+/** @throws RangeError with the option's name, what was expected and what was given */
+export const checkHardware = (options: HardwareOptions): void => {
+  const expect = (good: boolean, name: string, expected: string, got: unknown): void => {
+    if (!good) throw new RangeError(`hardware.${name}: expected ${expected}, got ${got}`);
+  };
+  const known = Object.keys(optionNames);
+  for (const name of Object.keys(options)) expect(known.includes(name), name, `one of ${known.join(", ")}`, "another");
+  const { weightNoise = 0, weightClip = 1, inputMax = 1, outputNoise = 0, noiseFromEpoch = 0 } = options;
+  const { activationBits = 8, adcBits = 8, driftSeconds = 0, stuckDevices = 0, learnInputRange = false } = options;
+  for (const [name, value] of Object.entries({ inputMax, weightClip })) {
+    expect(value > 0 && value < Infinity, name, "a number > 0", value);
+  }
+  for (const [name, value] of Object.entries({ weightNoise, outputNoise, driftSeconds, noiseFromEpoch })) {
+    expect(value >= 0 && value < Infinity, name, "a number ≥ 0", value);
+  }
+  for (const [name, bits] of Object.entries({ activationBits, adcBits })) {
+    expect(Number.isInteger(bits) && bits >= 2 && bits <= 16, name, "an integer in 2 … 16", bits);
+  }
+  expect(stuckDevices >= 0 && stuckDevices < 1, "stuckDevices", "0 … 1", stuckDevices);
+  const converts = !learnInputRange || options.activationBits !== undefined;
+  expect(converts, "learnInputRange", "activationBits beside it", learnInputRange);
+};
+
 /**
  * Programming noise of phase-change memory over the conductance, ascending powers of g / g_max: Nandakumar et
  * al. (2019), as `devices/pcm-nandakumar-2019.ts`. Drift and read noise spread in a similar shape.

@@ -1,5 +1,5 @@
 import type { EpochRecord } from "./checkpoint.ts";
-import type { HardwareOptions } from "./hardware.ts";
+import { checkHardware, type HardwareOptions } from "./hardware.ts";
 import type { OptimiserKind } from "./optimiser.ts";
 import type { NetSpec } from "./specification.ts";
 import type { DistillationOptions } from "./teacher.ts";
@@ -96,20 +96,7 @@ export const checkOptions = (options: TrainOptions, training: TrainingSet): void
   const { weight = 0, temperature = 1 } = distillation ?? {};
   expect(weight >= 0 && weight <= 1, "distillation.weight", "0 … 1", weight);
   expect(temperature > 0 && temperature < Infinity, "distillation.temperature", "a number > 0", temperature);
-  const { weightNoise = 0, weightClip = 1, activationBits = 8, inputMax = 1, outputNoise = 0 } = options.hardware ?? {};
-  expect(inputMax > 0, "hardware.inputMax", "a number > 0", inputMax);
-  expect(weightNoise >= 0, "hardware.weightNoise", "a number ≥ 0", weightNoise);
-  expect(weightClip > 0, "hardware.weightClip", "a number > 0", weightClip);
-  expect(outputNoise >= 0, "hardware.outputNoise", "a number ≥ 0", outputNoise);
-  const { adcBits = 8, driftSeconds = 0, stuckDevices = 0 } = options.hardware ?? {};
-  for (const [name, bits] of Object.entries({ activationBits, adcBits })) {
-    expect(Number.isInteger(bits) && bits >= 2 && bits <= 16, `hardware.${name}`, "an integer in 2 … 16", bits);
-  }
-  expect(driftSeconds >= 0 && driftSeconds < Infinity, "hardware.driftSeconds", "a number ≥ 0", driftSeconds);
-  expect(stuckDevices >= 0 && stuckDevices < 1, "hardware.stuckDevices", "0 … 1", stuckDevices);
-  const { learnInputRange = false } = options.hardware ?? {};
-  const converts = !learnInputRange || options.hardware?.activationBits !== undefined;
-  expect(converts, "hardware.learnInputRange", "activationBits beside it", learnInputRange);
+  checkHardware(options.hardware ?? {});
 };
 
 /** A text that two trainings share only when one may go on from the other's checkpoint. */

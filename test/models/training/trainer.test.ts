@@ -186,6 +186,8 @@ describe("train", () => {
     await expect(run({ hardware: { driftSeconds: -1 } })).rejects.toThrow(
       "hardware.driftSeconds: expected a number ≥ 0",
     );
+    const misspelt = { weightnoise: 0.1 } as HardwareOptions;
+    await expect(run({ hardware: misspelt })).rejects.toThrow("hardware.weightnoise: expected one of weightNoise,");
     await expect(run({ hardware: { learnInputRange: true } })).rejects.toThrow("expected activationBits beside it");
   });
 
