@@ -6,6 +6,7 @@ import { DigitalNetwork } from "../models/network/digital.ts";
 import type { Graph, Node } from "../models/network/graph.ts";
 import { writeOnnx } from "../models/onnx/write.ts";
 import { SequentialRandom } from "../models/random.ts";
+import { onnxruntimeWeb, tensorflowWasm } from "./other-runtimes.ts";
 import { compare, printTable, type Way } from "./timing.ts";
 
 /**
@@ -27,6 +28,8 @@ export const run = async (): Promise<void> => {
   const ways: Way[] = [
     { name: "onnxruntime-node, Float32", call: () => session.run(feeds) },
     { name: "analog, read noise, 8 bits", call: () => analog.infer(input, output) },
+    { name: "onnxruntime-web, WebAssembly", call: await onnxruntimeWeb(writeOnnx(graph), input, [1, 49, 10, 1]) },
+    { name: "tfjs, WebAssembly", call: await tensorflowWasm(graph, input) },
     { name: "our digital, Float32", call: () => digital.infer(input, output) },
   ];
   printTable("DS-CNN, one sample", "an inference", await compare(ways, { rounds: 101, millisecondsEach: 5 }));
