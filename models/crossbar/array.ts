@@ -50,7 +50,6 @@ export class CrossbarArray {
   readonly inputs: number;
   readonly tiles: readonly Tile[];
   readonly #maxBatch: number;
-  readonly #dac: Converter;
   readonly #kernel: MvmKernel;
   readonly #scratch: TileScratch;
   readonly #arena: Arena;
@@ -69,11 +68,11 @@ export class CrossbarArray {
     this.outputs = outputs;
     this.inputs = inputs;
     this.#maxBatch = spec.maxBatch;
-    this.#dac = converter("dac", spec.dacBits, spec.inputMax);
+    const dac = converter("dac", spec.dacBits, spec.inputMax);
     this.#kernel = spec.kernel === "simd" ? simdKernel(arena) : referenceKernel;
     this.#arena = arena;
     this.#inputTiles = places.filter(({ outputFrom }) => outputFrom === 0).length;
-    this.#scratch = scratchFor(places, spec, this.#dac, arena);
+    this.#scratch = scratchFor(places, spec, dac, arena);
     this.#windows = spec.windows;
     if (spec.windows) expectInteger("number of tiles", places.length, 1, 1);
     this.#places = spec.windows ? placesOf(spec.windows, outputs, inputs, arena) : new Int32Array();
@@ -84,7 +83,7 @@ export class CrossbarArray {
           place,
           {
             device: spec.device,
-            dac: this.#dac,
+            dac,
             adcBits: spec.adcBits,
             outputMax: spec.tileOutputMax?.[index],
             seed: spec.seed,
@@ -134,12 +133,11 @@ export class CrossbarArray {
     }
     this.#expectCut("x", x, batch * inputs);
     this.#expectCut("y", y, batch * outputs);
-    const { codeMax, max } = this.#dac;
-    const { input } = this.#scratch;
+    const { input, dacScale } = this.#scratch;
     for (let column = 0; column < this.#inputTiles; column++) {
       const { place } = this.tiles[column]!;
       const from = place.inputFrom;
-      this.#clippedInputs += this.#kernel.quantise(x, from, inputs, place.inputs, batch, codeMax / max, codeMax, input);
+      this.#clippedInputs += this.#kernel.quantise(x, from, inputs, place.inputs, batch, dacScale, input);
       for (let t = column; t < this.tiles.length; t += this.#inputTiles) {
         const tile = this.tiles[t]!;
         tile.mvm(input, y, tile.place.outputFrom, outputs, batch, column > 0 ? 1 : 0, inference);
@@ -157,10 +155,9 @@ export class CrossbarArray {
     const rows = taps.length / this.inputs;
     this.#expectCut("x", x, positions * stride);
     this.#expectCut("y", y, rows * this.outputs);
-    const { codeMax, max } = this.#dac;
-    const { input } = this.#scratch;
+    const { input, dacScale } = this.#scratch;
     const { outputs } = this;
-    this.#clippedInputs += this.#kernel.quantise(x, from, stride, outputs, positions, codeMax / max, codeMax, input);
+    this.#clippedInputs += this.#kernel.quantise(x, from, stride, outputs, positions, dacScale, input);
     this.tiles[0]!.mvmWindows(input, this.#places, y, rows, inference);
   }
 
@@ -202,7 +199,10 @@ const scratchFor = (places: readonly TilePlace[], spec: ArraySpec, dac: Converte
   const inputs = Math.max(...places.map((place) => place.inputs));
   const outputs = Math.max(...places.map((place) => place.outputs));
   const codes = spec.windows ? codesOf(spec.windows, outputs, inputs).length : spec.maxBatch * (inputs + (inputs & 1));
+  const dacScale = arena.float32(2);
+  dacScale.set([dac.codeMax / dac.max, dac.codeMax]);
   return {
+    dacScale,
     siemens: new Float32Array(2 * inputs * outputs),
     squareSiemens: new Float32Array(spec.device.hasReadNoise ? 2 * inputs * outputs : 0),
     ratios: new Float32Array(spec.wires ? 2 * inputs * outputs : 0),

@@ -29,7 +29,7 @@ export const converter = (name: "dac" | "adc", bits: number, max: number): Conve
     const parameter = name === "dac" ? "inputMax" : "tileOutputMax";
     throw new RangeError(`${parameter}: expected a finite number > 0, got ${max}`);
   }
-  return { bits, max, codeMax: 2 ** (bits - 1) - 1 };
+  return { bits, max, codeMax: (1 << (bits - 1)) - 1 };
 };
 
 /** The code of one value: what kernels do to many. NaN gives 0. */

@@ -4,7 +4,7 @@ import { driftCompensation } from "./calibration.ts";
 import { type Converter, converter } from "./converters.ts";
 import { type DeviceModel, emptyCells, type ProgrammedCells } from "./devices/device.ts";
 import type { Arena } from "./kernels/arena.ts";
-import { type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
+import { type DacScale, type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
 import type { TilePlace } from "./mapping.ts";
 import { type Limits, limitsOf, packVariances, packWeights } from "./packing.ts";
 import { readEvent, readKeys } from "./read-keys.ts";
@@ -32,6 +32,7 @@ export interface TileScratch {
   /** What the wires leave of each device; empty without wires. */
   readonly ratios: Float32Array;
   readonly input: InputCodes;
+  readonly dacScale: DacScale;
   /** One row each, for calibration reads. */
   readonly x: Float32Array;
   readonly y: Float32Array;
@@ -204,7 +205,7 @@ export class Tile {
   /** Mean |y| of each output over one-hot inputs at full scale, through DAC, read noise and ADC; α is left out. */
   #response(): Float64Array {
     const { kernel, dac, seed, arrayId, index } = this.#spec;
-    const { input, x, y, keys } = this.#scratch;
+    const { input, dacScale, x, y, keys } = this.#scratch;
     const { outputs, inputs } = this.place;
     const alpha = this.alpha.slice();
     this.alpha.fill(1);
@@ -213,7 +214,7 @@ export class Tile {
     x.fill(0);
     for (let i = 0; i < inputs; i++) {
       x[i] = dac.max;
-      kernel.quantise(x, 0, inputs, inputs, 1, dac.codeMax / dac.max, dac.codeMax, input);
+      kernel.quantise(x, 0, inputs, inputs, 1, dacScale, input);
       readKeys(seed, arrayId, index, Math.round(this.#ageSeconds * 1000), readEvent.calibration + i, keys);
       kernel.multiply(this.#packed, input, y, 0, outputs, 1, 0, keys);
       for (let o = 0; o < outputs; o++) sums[o]! += Math.abs(y[o]!) / inputs;

@@ -15,6 +15,12 @@ export interface PackedTile {
   readonly adcMax: number;
 }
 
+/**
+ * A DAC as a kernel takes it: [levelsPerUnit, codeMax]. In memory, because V8 boxes a fraction that it passes on, an
+ * allocation at each call.
+ */
+export type DacScale = Float32Array;
+
 /** DAC codes of rows of x, each row padded with zeros to an even number. */
 export interface InputCodes {
   /** [maxBatch × ⌈inputs/2⌉·2] */
@@ -40,8 +46,7 @@ export interface MvmKernel {
     stride: number,
     inputs: number,
     batch: number,
-    levelsPerUnit: number,
-    codeMax: number,
+    dac: DacScale,
     out: InputCodes,
   ): number;
   /**

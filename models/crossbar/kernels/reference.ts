@@ -7,13 +7,14 @@ const f = Math.fround;
 /** The oracle of the SIMD kernel: one output after the other. Takes arrays from anywhere. */
 export const referenceKernel: MvmKernel = {
   name: "reference",
-  quantise(x, from, stride, inputs, batch, levelsPerUnit, codeMax, { codes, squares, squareShift }) {
+  quantise(x, from, stride, inputs, batch, dac, { codes, squares, squareShift }) {
     const padded = (inputs + 1) & ~1;
     const rounding = squareShift > 0 ? 1 << (squareShift - 1) : 0;
+    const [levelsPerUnit = 0, codeMax = 0] = dac;
     let clipped = 0;
     for (let row = 0; row < batch; row++) {
       for (let i = 0; i < padded; i++) {
-        const level = i < inputs ? rint(f(x[from + row * stride + i]! * f(levelsPerUnit))) : 0;
+        const level = i < inputs ? rint(f(x[from + row * stride + i]! * levelsPerUnit)) : 0;
         if (Math.abs(level) > codeMax) clipped++;
         const code = Number.isNaN(level) ? 0 : clamp(level, codeMax);
         codes[row * padded + i] = code;

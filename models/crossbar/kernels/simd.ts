@@ -8,8 +8,7 @@ interface Exports {
     stride: number,
     inputs: number,
     batch: number,
-    levelsPerUnit: number,
-    codeMax: number,
+    dac: number,
     codes: number,
     squares: number,
     squareShift: number,
@@ -80,14 +79,13 @@ export const simdKernel = (arena: Arena): SimdKernel => {
   const scratch = arena.int8(scratchBytes).byteOffset;
   return {
     name: "simd",
-    quantise: (x, from, stride, inputs, batch, levelsPerUnit, codeMax, { codes, squares, squareShift }) =>
+    quantise: (x, from, stride, inputs, batch, dac, { codes, squares, squareShift }) =>
       wasm.quantise(
         x.byteOffset + 4 * from,
         stride,
         inputs,
         batch,
-        levelsPerUnit,
-        codeMax,
+        dac.byteOffset,
         codes.byteOffset,
         squares ? squares.byteOffset : 0,
         squareShift,

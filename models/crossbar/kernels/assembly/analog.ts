@@ -12,14 +12,15 @@ export function quantise(
   stride: i32,
   inputs: i32,
   batch: i32,
-  levelsPerUnit: f32,
-  codeMax: f32,
+  dac: usize,
   codes: usize,
   squares: usize,
   squareShift: i32,
 ): i32 {
   const padded = (inputs + 1) & ~1;
   const rounding = squareShift > 0 ? 1 << (squareShift - 1) : 0;
+  const levelsPerUnit = load<f32>(dac);
+  const codeMax = load<f32>(dac, 4);
   const scale = f32x4.splat(levelsPerUnit);
   const most = f32x4.splat(codeMax);
   const least = f32x4.splat(-codeMax);

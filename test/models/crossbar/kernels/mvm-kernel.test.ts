@@ -66,8 +66,10 @@ describe("the simd kernel equals the reference to the last bit", () => {
         const { arena, tile, x, codes, y } = seeded(shape, noisy, 0);
         const simd = simdKernel(arena);
         const [a, b] = [codes(), codes()];
-        const clippedA = referenceKernel.quantise(x, 0, inputs, inputs, batch, 127, 127, a);
-        expect(simd.quantise(x, 0, inputs, inputs, batch, 127, 127, b)).toBe(clippedA);
+        const eightBits = arena.float32(2);
+        eightBits.set([127, 127]);
+        const clippedA = referenceKernel.quantise(x, 0, inputs, inputs, batch, eightBits, a);
+        expect(simd.quantise(x, 0, inputs, inputs, batch, eightBits, b)).toBe(clippedA);
         expect(b).toEqual(a);
         const keys = arena.int32(2);
         keys.set([123456789, -987654321]);
@@ -111,9 +113,11 @@ describe("the simd kernel equals the reference to the last bit", () => {
   }
   it("for codes of 12 bits, whose squares are shifted", () => {
     const { arena, x, codes } = seeded(shapes[4]!, true, 7);
+    const twelveBits = arena.float32(2);
+    twelveBits.set([1000, 2047]);
     const [a, b] = [codes(), codes()];
-    expect(simdKernel(arena).quantise(x, 0, 9, 9, 4, 1000, 2047, b)).toBe(
-      referenceKernel.quantise(x, 0, 9, 9, 4, 1000, 2047, a),
+    expect(simdKernel(arena).quantise(x, 0, 9, 9, 4, twelveBits, b)).toBe(
+      referenceKernel.quantise(x, 0, 9, 9, 4, twelveBits, a),
     );
     expect(b).toEqual(a);
   });
