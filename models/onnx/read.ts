@@ -15,7 +15,7 @@ import {
   readSqueeze,
   readTranspose,
 } from "./plain-operators.ts";
-import { readGru } from "./recurrent.ts";
+import { readGather, readGru } from "./recurrent.ts";
 import { decodeModel, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from "./schema.ts";
 import { readBatchNorm, readConv, readDense, readGlobalAveragePool, readPool } from "./weighted-operators.ts";
 
@@ -29,6 +29,7 @@ const operators: Readonly<Record<string, (node: NodeReader) => void>> = {
   Dropout: readIdentity,
   Flatten: readFlatten,
   GRU: readGru,
+  Gather: readGather,
   Gemm: readDense,
   GlobalAveragePool: readGlobalAveragePool,
   Identity: readIdentity,

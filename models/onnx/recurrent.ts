@@ -1,6 +1,6 @@
 import type { GruNode } from "../network/graph.ts";
 import type { NodeReader } from "./graph-reader.ts";
-import { isOrdered, type Tensor } from "./layout.ts";
+import { axesWithBatch, isOrdered, type Tensor } from "./layout.ts";
 import { floatType, int64Type, plainName, recurrentState, recurrentSteps } from "./names.ts";
 import type { OnnxNode, OnnxTensor } from "./schema.ts";
 
@@ -46,6 +46,24 @@ export const readGru = (node: NodeReader): void => {
 const outputTensor = (value: GruNode["output"], all: boolean, batchFirst: boolean): Tensor => {
   if (all) return { value, shape: value.shape, axes: [1, 0, 2], batchAxis: batchFirst ? 0 : 2 };
   return { value, shape: [1, value.shape[0]!], axes: [0, 1], batchAxis: batchFirst ? 0 : 1 };
+};
+
+/** `Gather` of the last step of a recurrent layer's states, as PyTorch exports `states[:, -1]`: the layer then gives that alone. */
+export const readGather = (node: NodeReader): void => {
+  const tensor = node.tensorAnyBatch(0);
+  const { nodes } = node.graph;
+  const at = nodes.findIndex(({ kind, output }) => kind === "gru" && output.name === tensor.value.name);
+  const layer = nodes[at];
+  const axis = node.int("axis", 0);
+  const all = axesWithBatch(tensor);
+  const index = node.constant(1, []).exact[0]!;
+  if (layer?.kind !== "gru" || all[axis < 0 ? axis + all.length : axis] !== 1) {
+    node.fail("one step of a GRU's states", `axis ${axis} of ${layer ? "them" : "another value"}`);
+  }
+  if (index !== -1 && index !== layer.steps - 1) node.fail("the last step, −1", index);
+  const output = node.value([layer.hidden]);
+  nodes[at] = { ...layer, output };
+  node.giveVector(output);
 };
 
 /**

@@ -27,6 +27,8 @@ const constants = [
   float("B", [1, 6 * hidden]),
   axes("first", [0]),
   axes("second", [1]),
+  { ...axes("end", [-1]), dims: [] },
+  { ...axes("begin", [0]), dims: [] },
 ];
 
 /** What `torch.onnx.export` makes of `nn.GRU(batch_first=True)`: time to the front, GRU, and back. */
@@ -53,10 +55,15 @@ const allStates = [
   { opType: "Squeeze", input: ["all", "second"], output: ["states"] },
   { opType: "Transpose", input: ["states"], output: ["y"] },
 ];
+const stepOfStates = (index: string) => [
+  ...allStates.map((node) => ({ ...node, output: node.output.map((name) => (name === "y" ? "batch-first" : name)) })),
+  { opType: "Gather", input: ["batch-first", index], output: ["y"], attribute: [{ name: "axis", i: 1, type: 2 }] },
+];
 
 describe("readOnnx of a GRU", () => {
   it.each([
     ["its last state", exported(lastState, ["", "h"], [hidden]), [hidden]],
+    ["the last of all its states", exported(stepOfStates("end"), ["all"], [hidden]), [hidden]],
     ["all its states, time before features", exported(allStates, ["all"], [steps, hidden]), [steps, hidden]],
   ])("runs an export with the batch first as onnxruntime does, within 1e-4: %s", async (_, bytes, dims) => {
     const graph = readOnnx(bytes);
@@ -76,6 +83,12 @@ describe("readOnnx of a GRU", () => {
   it("refuses the form that resets before it multiplies, and says which it takes", () => {
     expect(() => readOnnx(exported(lastState, ["", "h"], [hidden], 0))).toThrow(
       "(GRU): expected linear_before_reset 1, as PyTorch and Keras export it, got 0",
+    );
+  });
+
+  it("refuses another step than the last", () => {
+    expect(() => readOnnx(exported(stepOfStates("begin"), ["all"], [hidden]))).toThrow(
+      "expected the last step, −1, got 0",
     );
   });
 
