@@ -1,6 +1,7 @@
 import type { CalibrationMode } from "./calibration.ts";
 import { type Converter, converter, maxAdcBits } from "./converters.ts";
 import type { DeviceModel } from "./devices/device.ts";
+import { checkFaults, drawFaults, type FaultMap, type FaultRates } from "./faults.ts";
 import type { Arena } from "./kernels/arena.ts";
 import type { MvmKernel } from "./kernels/kernel.ts";
 import { referenceKernel } from "./kernels/reference.ts";
@@ -35,6 +36,8 @@ export interface ArraySpec {
   readonly kernel: "reference" | "simd";
   /** Each output has inputs of its own, out of an image: for `mvmWindows` instead of `mvm`; one tile. */
   readonly windows?: Windows;
+  /** Faults, as rates for all tiles or as a map for each; left out: none. */
+  readonly faults?: FaultRates | readonly FaultMap[];
   /** Resistance of the wires; left out: none. */
   readonly wires?: PairWires;
 }
@@ -90,6 +93,7 @@ export class CrossbarArray {
             arrayId: spec.arrayId,
             index,
             kernel: this.#kernel,
+            faults: faultsOf(spec, place, index),
             wires: spec.wires,
           },
           this.#scratch,
@@ -169,6 +173,18 @@ export class CrossbarArray {
     }
   }
 }
+
+const faultsOf = (spec: ArraySpec, { outputs, inputs }: TilePlace, index: number): FaultMap | undefined => {
+  const { faults } = spec;
+  if (faults === undefined) return undefined;
+  if (!isMaps(faults)) return drawFaults(faults, outputs, inputs, { ...spec, index });
+  const map = faults[index];
+  if (map === undefined) throw new RangeError(`faults: expected a map for each tile, got none for tile ${index}`);
+  checkFaults(map, outputs, inputs);
+  return map;
+};
+
+const isMaps = (faults: FaultRates | readonly FaultMap[]): faults is readonly FaultMap[] => Array.isArray(faults);
 
 const checkSpec = (
   weights: Float32Array,

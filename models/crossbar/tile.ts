@@ -3,6 +3,7 @@ import type { CalibrationMode } from "./calibration.ts";
 import { driftCompensation } from "./calibration.ts";
 import { type Converter, converter } from "./converters.ts";
 import { type DeviceModel, emptyCells, type ProgrammedCells } from "./devices/device.ts";
+import { applyFaults, type FaultMap } from "./faults.ts";
 import type { Arena } from "./kernels/arena.ts";
 import { type DacScale, type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
 import type { TilePlace } from "./mapping.ts";
@@ -21,6 +22,8 @@ export interface TileSpec {
   /** Number of the tile in its array. */
   readonly index: number;
   readonly kernel: MvmKernel;
+  /** undefined: none. Checked. */
+  readonly faults: FaultMap | undefined;
   /** undefined: wires without resistance. */
   readonly wires: PairWires | undefined;
 }
@@ -114,12 +117,13 @@ export class Tile {
 
   #pack(siemens: Float32Array, ageSeconds: number): void {
     this.#ageSeconds = ageSeconds;
-    const { device, wires } = this.#spec;
+    const { device, faults, wires } = this.#spec;
     const { inputs, weights, variances } = this.#packed;
     packWeights(siemens, inputs, this.#weightsPerSiemens, this.#limits.weight, weights, this.#weightWidths);
     if (variances) {
       const squares = this.#scratch.squareSiemens.subarray(0, siemens.length);
       device.readVariances(this.#cells, ageSeconds, squares);
+      if (faults) applyFaults(squares, faults, inputs, 0, 0);
       const { ratios } = this.#scratch;
       if (wires) for (let d = 0; d < squares.length; d++) squares[d] = squares[d]! * ratios[d]! ** 2;
       packVariances(squares, inputs, this.#weightsPerSiemens, this.#limits.variance, variances, this.#varianceWidths);
@@ -175,7 +179,9 @@ export class Tile {
 
   #conductances(ageSeconds: number): Float32Array {
     const siemens = this.#scratch.siemens.subarray(0, this.#cells.g0Siemens.length);
-    this.#spec.device.conductances(this.#cells, ageSeconds, siemens);
+    const { device, faults } = this.#spec;
+    device.conductances(this.#cells, ageSeconds, siemens);
+    if (faults) applyFaults(siemens, faults, this.place.inputs, device.gMinSiemens, device.gMaxSiemens);
     return siemens;
   }
 

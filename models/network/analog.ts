@@ -1,5 +1,6 @@
 import { CrossbarArray } from "../crossbar/array.ts";
 import type { DeviceModel } from "../crossbar/devices/device.ts";
+import type { FaultRates } from "../crossbar/faults.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
 import type { Windows } from "../crossbar/windows.ts";
@@ -20,6 +21,8 @@ export interface AnalogOptions {
   /** Tile sizes, converter bits and the ranges of every layer with weights, as `calibrateRanges` gives them. */
   readonly mapping: Mapping;
   readonly kernel: "reference" | "simd";
+  /** How often devices and lines are faulty; left out: never. */
+  readonly faults?: FaultRates;
   /** Resistance of the wires of all tiles; left out: none. */
   readonly wires?: PairWires;
 }
@@ -40,7 +43,7 @@ export class AnalogNetwork implements Network {
    * Program the weights; the devices are left at age zero, uncompensated.
    * @throws ModelError when the graph does not fit together or the mapping lacks ranges; RangeError as `CrossbarArray`
    */
-  constructor(graph: Graph, { device, seed, mapping, kernel, wires }: AnalogOptions) {
+  constructor(graph: Graph, { device, seed, mapping, kernel, faults, wires }: AnalogOptions) {
     const folded = foldBatchNorm(graph);
     const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping));
     const arrays = new Map<string, CrossbarArray>();
@@ -63,6 +66,7 @@ export class AnalogNetwork implements Network {
           arrayId: arrays.size,
           maxBatch: part.rows,
           ...(windows && { windows }),
+          ...(faults && { faults }),
           ...(wires && { wires }),
         },
         arena,
