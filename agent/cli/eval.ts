@@ -6,7 +6,7 @@ import { type Compensation, type Lifetime, measureLifetime } from "../evaluation
 import { openTask } from "../evaluation/task.ts";
 import { modelFile } from "../models.ts";
 import { progressLine } from "../terminal/progress.ts";
-import { age, integerIn } from "./options.ts";
+import { age, integerIn, numberIn } from "./options.ts";
 
 interface EvalOptions {
   readonly model: string;
@@ -15,6 +15,7 @@ interface EvalOptions {
   readonly age: { name: string; seconds: number }[];
   readonly compensation: Compensation[];
   readonly seeds: number;
+  readonly wires: number;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -46,19 +47,20 @@ export const evalCommand = (): Command =>
         .default(compensations("none,global"), "none,global"),
     )
     .option("--seeds <n>", "number of chips", integerIn(1, 1000), 5)
+    .option("--wires <ohm>", "resistance of each segment of the word and bit lines", numberIn(0, 1e6), 0)
     .option("--out <file>", "write the JSON there too")
     .option("--json", "one JSON object on stdout")
     .addHelpText("after", "\nExample:\n  ohmwatch eval --model ecg-beats --data ../shared/data --age 0s,1d --seeds 5")
     .action(async (options: EvalOptions) => {
       const { graph, manifest } = parseModel(readFileSync(modelFile(options.model)));
       const task = await openTask(manifest, options.data);
-      const { device, age: agesSeconds, compensation, seeds } = options;
+      const { device, age: agesSeconds, compensation, seeds, wires: wireOhm } = options;
       const progress = progressLine(`${manifest.name} on ${device}`);
       const lifetime = measureLifetime(
         graph,
         manifest,
         task,
-        { device, agesSeconds, compensations: compensation, seeds },
+        { device, agesSeconds, compensations: compensation, seeds, wireOhm },
         progress.update,
       );
       progress.end();
@@ -81,6 +83,7 @@ const table = ({
   samples,
   digital,
   device,
+  wireOhm,
   seeds,
   analog,
 }: ReturnType<typeof evaluationReport>): string => {
@@ -96,7 +99,7 @@ const table = ({
   return [
     `${model}: ${data} (${samples} samples)`,
     `digital: ${shown.join(", ")}`,
-    `${device}, ${seeds} chips:`,
+    `${device}, ${seeds} chips${wireOhm ? `, wires of ${wireOhm} Ω a segment` : ""}:`,
     ...rows,
     "",
   ].join("\n");

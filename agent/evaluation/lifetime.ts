@@ -14,6 +14,8 @@ export interface LifetimeOptions {
   readonly compensations: readonly Compensation[];
   /** Chips with the seeds 1 … n. */
   readonly seeds: number;
+  /** Resistance of each segment of their word and bit lines, Ω; 0: none. */
+  readonly wireOhm?: number;
 }
 
 /** Mean, spread and worst of each figure over the chips, at one age with one compensation. */
@@ -29,6 +31,8 @@ export interface AgedFigures {
 
 export interface Lifetime {
   readonly device: string;
+  /** Of each segment, Ω; left out: none. */
+  readonly wireOhm?: number;
   readonly seeds: number;
   readonly digital: Figures;
   readonly analog: readonly AgedFigures[];
@@ -45,7 +49,7 @@ export const measureLifetime = (
   options: LifetimeOptions,
   onProgress: (done: number, all: number) => void = () => {},
 ): Lifetime => {
-  const { device, agesSeconds, compensations, seeds } = options;
+  const { device, agesSeconds, compensations, seeds, wireOhm = 0 } = options;
   const digital = task.score(new DigitalNetwork(graph, { kernel: "simd" }));
   const runs = new Map<string, Figures["numbers"][]>();
   const all = seeds * agesSeconds.length * compensations.length;
@@ -56,6 +60,7 @@ export const measureLifetime = (
       seed,
       mapping: manifest.mapping,
       kernel: "simd",
+      ...(wireOhm > 0 && { wires: { wordLineOhm: wireOhm, bitLineOhm: wireOhm, layout: "separate" as const } }),
     });
     for (const { name, seconds } of agesSeconds) {
       chip.ageTo(seconds);
@@ -77,5 +82,5 @@ export const measureLifetime = (
     const { mean, std, min } = figures[first]!;
     return { age, compensation, mean, std, worst: min, figures };
   });
-  return { device, seeds, digital, analog };
+  return { device, ...(wireOhm > 0 && { wireOhm }), seeds, digital, analog };
 };
