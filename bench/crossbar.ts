@@ -41,20 +41,28 @@ const arraysFor = (side: number, batch: number) => {
   const weights = fill(arena.float32(side * side));
   const x = fill(arena.float32(batch * side));
   const y = arena.float32(batch * side);
-  const arrayOf = (device: ArraySpec["device"], arrayId: number) => {
+  const arrayOf = (device: ArraySpec["device"], arrayId: number, wires?: ArraySpec["wires"]) => {
     const sizes = { dacBits: 8, adcBits: 8, tileInputs: 256, tileOutputs: 256, inputMax: 1, maxBatch: batch };
-    return new CrossbarArray(weights, side, side, { ...sizes, device, seed: 1, arrayId, kernel: "simd" }, arena);
+    return new CrossbarArray(
+      weights,
+      side,
+      side,
+      { ...sizes, ...(wires && { wires }), device, seed: 1, arrayId, kernel: "simd" },
+      arena,
+    );
   };
   return {
     ...{ arena, weights, x, y },
     quantised: arrayOf(ideal, 0),
     programmed: arrayOf({ ...pcmNandakumar2019, hasReadNoise: false }, 1),
     noisy: arrayOf(pcmNandakumar2019, 2),
+    arrayOf,
   };
 };
 
 const waysFor = async (side: number, batch: number): Promise<Way[]> => {
-  const { arena, weights, x, y, quantised, programmed, noisy } = arraysFor(side, batch);
+  const { arena, weights, x, y, quantised, programmed, noisy, arrayOf } = arraysFor(side, batch);
+  const wired = arrayOf(pcmNandakumar2019, 3, { layout: "separate", wordLineOhm: 1, bitLineOhm: 1 });
   const float = floatSimd(arena);
   const session = await sessionOf(weights, side);
   const feeds = { [session.inputNames[0]!]: new Tensor("float32", x.slice(), [batch, side]) };
@@ -63,6 +71,7 @@ const waysFor = async (side: number, batch: number): Promise<Way[]> => {
     { name: "crossbar, ideal devices", call: () => quantised.mvm(x, y, batch, 0) },
     { name: "  + programming noise", call: () => programmed.mvm(x, y, batch, 0) },
     { name: "  + read noise, exact", call: () => noisy.mvm(x, y, batch, inference++) },
+    { name: "  + wires of 1 Ω a segment, exact", call: () => wired.mvm(x, y, batch, inference++) },
     { name: "Float32, our kernel", call: () => float.gemmNT(x, weights, y, batch, side, side, 0) },
     { name: "Float32, onnxruntime-node", call: () => session.run(feeds) },
   ];
