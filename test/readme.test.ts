@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { zooNames } from "../agent/models.ts";
 import { runCli } from "./support/run-cli.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
@@ -34,4 +35,26 @@ describe("The README", () => {
     expect(code).toBe(0);
     expect(stdout.split("\n").length).toBeGreaterThan(3);
   });
+
+  interface Evaluation {
+    readonly digital: Readonly<Record<string, number>>;
+    readonly analog: readonly {
+      readonly age: string;
+      readonly compensation: string;
+      readonly figures: Readonly<Record<string, { readonly mean: number }>>;
+    }[];
+  }
+  const rows = [...readme.matchAll(/^\| \[([\w-]+)\]\(.*?\) \|.*?\| (.*?) \| ([\d.]+) % \| ([\d.]+) % \|$/gm)];
+  it("has a row for each model of the zoo", () => {
+    expect([...new Set(rows.map(([, model]) => model!))].sort()).toEqual([...zooNames()]);
+  });
+  it.each(rows.map(([, ...cells]) => cells as [string, string, string, string]))(
+    "has the figures of the evaluation: %s, %s",
+    (model, figure, digital, analog) => {
+      const evaluation = JSON.parse(read(`models/zoo/${model}/evaluation.json`)) as Evaluation;
+      const day = evaluation.analog.find(({ age, compensation }) => age === "1d" && compensation === "global");
+      expect((100 * evaluation.digital[figure]!).toFixed(1)).toBe(digital);
+      expect((100 * day!.figures[figure]!.mean).toFixed(1)).toBe(analog);
+    },
+  );
 });
