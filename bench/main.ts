@@ -1,7 +1,10 @@
-/** All benchmarks, one after the other: ratios within one run. `npm run bench -- crossbar` runs one. */
-const names = ["crossbar", "ds-cnn", "float-kernel", "hardware-aware", "in-situ", "training", "wires"];
+/** Benchmarks of speed, one after the other: ratios within one run. `npm run bench -- crossbar` runs one. */
+const speed = ["crossbar", "ds-cnn", "float-kernel", "training", "wires"];
+/** Of accuracy: they train for minutes, on recordings, and run when they are asked for. */
+const accuracy = ["hardware-aware", "in-situ"];
 const asked = process.argv.slice(2);
-for (const name of asked.length > 0 ? asked : names) {
+for (const name of asked.length > 0 ? asked : speed) {
+  const names = [...speed, ...accuracy];
   if (!names.includes(name)) throw new RangeError(`bench: expected one of ${names.join(", ")}, got ${name}`);
   process.stdout.write(`\n${name}\n`);
   const { run } = (await import(`./${name}.ts`)) as { run(): void | Promise<void> };
