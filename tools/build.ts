@@ -18,11 +18,9 @@ const common: BuildOptions = {
 };
 await build({ ...common, entryPoints: ["agent/main.ts"], outfile: "dist/agent/ohmwatch.mjs" });
 await build({ ...common, entryPoints: ["models/training/worker.ts"], outfile: "dist/agent/training-worker.mjs" });
-await build({
-  ...common,
-  entryPoints: ["agent/datasets/augment-keywords.ts"],
-  outfile: "dist/agent/augment-keywords.ts",
-});
+for (const name of ["augment-digits", "augment-keywords"]) {
+  await build({ ...common, entryPoints: [`agent/datasets/${name}.ts`], outfile: `dist/agent/${name}.ts` });
+}
 cpSync("models/zoo", "dist/models/zoo", { recursive: true });
 cpSync("fixtures", "dist/fixtures", { recursive: true });
 cpSync("package.json", "dist/package.json");
