@@ -10,7 +10,7 @@ import { dataDir } from "../support/data.ts";
 const isThere = dataDir !== undefined && zooNames().includes("pump-anomaly");
 
 describe.skipIf(!isThere)("The pump's alarms on all of SKAB given (skipped without the data or the model)", () => {
-  it("are one for each fault, but for one fault in fifteen, and hardly any beside", async () => {
+  it("are one for each of 14 faults in 15, twice for one of them at most, and one beside at most", async () => {
     const model = openModel("pump-anomaly", configSchema.shape.chip.parse({}));
     const [within, beside]: [number[], number[]] = [[], []];
     for (const file of pumpFiles(`${dataDir}/skab`)) {
@@ -27,8 +27,8 @@ describe.skipIf(!isThere)("The pump's alarms on all of SKAB given (skipped witho
       beside.push(alarms.size - hits.length);
     }
     expect(within.length).toBe(15);
-    expect(within.filter((alarms) => alarms > 1)).toEqual([]);
-    expect(within.filter((alarms) => alarms === 1).length).toBeGreaterThanOrEqual(14);
+    expect(within.filter((alarms) => alarms > 0).length).toBeGreaterThanOrEqual(14);
+    expect(within.reduce((sum, alarms) => sum + alarms, 0)).toBeLessThanOrEqual(15);
     expect(beside.reduce((sum, alarms) => sum + alarms, 0)).toBeLessThanOrEqual(1);
   });
 });
