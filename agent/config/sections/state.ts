@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { setting } from "../setting.ts";
+
+/** Where the agent keeps what must last. */
+export const state = z.strictObject({
+  directory: setting(
+    z.string().min(1).default("ohmwatch-state"),
+    "Folder of the database.",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: shown to the user as it is
+    "${STATE_DIRECTORY:-/var/lib/ohmwatch}",
+  ),
+});
