@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
+import { applicable } from "./config/reload.ts";
 import type { Config } from "./config/schema.ts";
 import { openModel } from "./models.ts";
 import { type Connection, connect, within } from "./mqtt/connection.ts";
 import { startEmbeddedBroker } from "./mqtt/embedded-broker.ts";
 import { publishOutbox } from "./mqtt/publish.ts";
-import { filtersOf, type StreamSink, subscribe } from "./mqtt/subscribe.ts";
+import { filtersOf, subscribe } from "./mqtt/subscribe.ts";
 import { AnomalyStore } from "./store/anomaly-store.ts";
 import { closeDatabase, openDatabase } from "./store/database.ts";
-import type { StreamRunner } from "./stream-runner.ts";
-import { sentenceOf } from "./stream-runner.ts";
+import { type StreamChanges, StreamSet } from "./stream-set.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
-import { type OpenModel, openStream, type StreamListeners, statisticsOf } from "./streams.ts";
+import type { OpenModel } from "./streams.ts";
 import { type Log, Telemetry } from "./telemetry/events.ts";
 
 /** What the agent takes from the world beside its configuration. */
@@ -28,7 +28,11 @@ export interface Agent {
   /** Address of the broker, configured or embedded. */
   readonly brokerUrl: string;
   readonly databaseFile: string;
+  /** What runs now. */
+  readonly config: Config;
+  /** Counters of the streams that run now; another list after `reconfigure`. */
   readonly streams: readonly StreamStatistics[];
+  readonly streamSet: StreamSet;
   readonly telemetry: Telemetry;
   readonly store: AnomalyStore;
   readonly connection: Connection;
@@ -36,8 +40,19 @@ export interface Agent {
   waiting(stream: string): number;
   /** Resolves when all that was received is worked off and, while the broker is there, published. */
   idle(): Promise<void>;
+  /**
+   * Become what another configuration says, without losing a message. What only a restart can change stays as it is and
+   * is named. @throws StreamsRefused where a new stream cannot run; then nothing has changed
+   */
+  reconfigure(config: Config): Promise<Reconfigured>;
   /** Work off what was received, end open anomalies, publish, and close the database into one file. */
   stop(): Promise<void>;
+}
+
+/** What another configuration changed. */
+export interface Reconfigured extends StreamChanges {
+  /** Settings that differ but only count after a restart. */
+  readonly needRestart: readonly string[];
 }
 
 /** The database of a configuration. */
@@ -66,8 +81,8 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const broker = url === undefined ? await startEmbeddedBroker(embeddedPort).catch(closing(database)) : undefined;
   const brokerUrl = url ?? broker!.url;
 
-  const streams = statisticsOf(config);
-  const runners = openStreams(config, streams, surroundings.openModel ?? openModel, {
+  let running = config;
+  const streamSet = new StreamSet(surroundings.openModel ?? openModel, {
     emit,
     onChange: (change) => {
       store.record(change);
@@ -77,10 +92,10 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     onClassification: (classification) => surroundings.onClassification?.(classification),
     onFailure: closeInterrupted,
   });
+  streamSet.start(config);
 
-  const sinks = new Map<string, StreamSink>([...runners].map(([name, runner]) => [name, runner.message]));
-  const subscription = subscribe(config, sinks, (event) => {
-    if (event.name === "MessageDropped") streams.find(({ name }) => name === event.stream)!.dropped++;
+  const subscription = subscribe(config, streamSet.sinks, (event) => {
+    if (event.name === "MessageDropped") streamSet.of(event.stream)?.countDropped();
     emit(event);
   });
   const connection = connect({
@@ -97,7 +112,13 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   return {
     brokerUrl,
     databaseFile,
-    streams,
+    get config() {
+      return running;
+    },
+    get streams() {
+      return streamSet.statistics;
+    },
+    streamSet,
     telemetry,
     store,
     connection,
@@ -106,10 +127,18 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       await subscription.drained();
       await publisher.flush();
     },
+    reconfigure: async (wanted) => {
+      const { config: next, needRestart } = applicable(running, wanted);
+      const { retire, ...changes } = streamSet.change(next);
+      running = next;
+      subscription.route(next, streamSet.sinks, retire);
+      await connection.subscribeTo(filtersOf(next));
+      return { ...changes, needRestart };
+    },
     stop: async () => {
       await connection.unsubscribe();
       await subscription.drained();
-      for (const runner of runners.values()) runner.stop();
+      streamSet.stop();
       await within(2000, publisher.flush());
       publisher.stop();
       await connection.close();
@@ -117,25 +146,6 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       closeDatabase(database);
     },
   };
-};
-
-const openStreams = (
-  config: Config,
-  statistics: readonly StreamStatistics[],
-  openModelOf: OpenModel,
-  listeners: StreamListeners,
-): ReadonlyMap<string, StreamRunner> => {
-  const runners = new Map<string, StreamRunner>();
-  config.streams.forEach((stream, i) => {
-    try {
-      runners.set(stream.name, openStream(stream, config.chip, openModelOf, statistics[i]!, listeners));
-    } catch (error) {
-      const detail = sentenceOf(error);
-      statistics[i]!.stopped = detail;
-      listeners.emit({ name: "ModelRefused", stream: stream.name, detail });
-    }
-  });
-  return runners;
 };
 
 const closing =

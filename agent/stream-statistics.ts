@@ -42,6 +42,11 @@ export class StreamStatistics {
     this.onWorked?.(seconds);
   }
 
+  /** Count a message that was lost. */
+  countDropped(): void {
+    this.dropped++;
+  }
+
   /** Count a block that was decoded. */
   block({ samples, channels, sampleRateHz }: SampleBlock): void {
     const length = samples.length / channels.length;

@@ -5,7 +5,7 @@ import { codecByName } from "./codecs/codec.ts";
 import type { Config, StreamConfig } from "./config/schema.ts";
 import { decisionRules } from "./decision-rules.ts";
 import { StreamRunner } from "./stream-runner.ts";
-import { StreamStatistics } from "./stream-statistics.ts";
+import type { StreamStatistics } from "./stream-statistics.ts";
 import type { Emit } from "./telemetry/events.ts";
 
 /** Gives a stream its model. */
@@ -62,7 +62,3 @@ export const openStream = (
     nowSeconds: () => performance.now() / 1000,
   });
 };
-
-/** Counters of each configured stream. */
-export const statisticsOf = (config: Config): readonly StreamStatistics[] =>
-  config.streams.map(({ name, pipeline, queue }) => new StreamStatistics(name, pipeline, queue.maxMessages));

@@ -5,7 +5,7 @@ import { log } from "./sections/log.ts";
 import { mqtt } from "./sections/mqtt.ts";
 import { state } from "./sections/state.ts";
 import { stream } from "./sections/stream.ts";
-import { setting } from "./setting.ts";
+import { live, setting } from "./setting.ts";
 
 /*
  * Every setting once, a file a section: type, range, default, unit, sentence, example. The JSON Schema, the example
@@ -19,17 +19,34 @@ export const configSchema = z.strictObject({
   log: log.prefault({}),
   http: http.optional(),
   chip: chip.prefault({}),
-  streams: setting(z.array(stream).min(1).max(1000), "What comes in.", [
-    { name: "bed-7-ecg", pipeline: "ecg", model: "ecg-beats" },
-  ]),
+  streams: live(
+    setting(z.array(stream).min(1).max(1000), "What comes in.", [
+      { name: "bed-7-ecg", pipeline: "ecg", model: "ecg-beats" },
+    ]),
+  ),
 });
 
 /** A configuration that holds: all defaults filled in. */
 export type Config = z.output<typeof configSchema>;
 export type StreamConfig = Config["streams"][number];
 
-/** The schema as JSON Schema 2020-12, for editors and for our own messages. */
-export const jsonSchema = (): JsonSchema => z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema;
+/** The schema as JSON Schema 2020-12, for editors and for our own messages; each setting says `requiresRestart`. */
+export const jsonSchema = (): JsonSchema =>
+  withRestart(z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema, true);
+
+/** Hand `requiresRestart` down from a section to its settings. */
+const withRestart = (schema: JsonSchema, inherited: boolean): JsonSchema => {
+  const requiresRestart = schema.requiresRestart ?? inherited;
+  if (schema.properties === undefined) {
+    const items = schema.items && withRestart(schema.items, requiresRestart);
+    return { ...schema, ...(items !== undefined && { items }), requiresRestart };
+  }
+  const properties = Object.entries(schema.properties).map(([key, child]) => [
+    key,
+    withRestart(child, requiresRestart),
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+};
 
 /** The part of a JSON Schema that we read. */
 export interface JsonSchema {
@@ -46,4 +63,6 @@ export interface JsonSchema {
   readonly description?: string;
   readonly examples?: readonly unknown[];
   readonly required?: readonly string[];
+  /** Whether a change counts only after a restart. */
+  readonly requiresRestart?: boolean;
 }

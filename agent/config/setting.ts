@@ -6,3 +6,6 @@ export const setting = <T extends z.ZodType>(type: T, description: string, examp
 
 /** A name of ours: of a stream, of a client. */
 export const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
+/** A setting, or a section, that a reload changes; all others need a restart. */
+export const live = <T extends z.ZodType>(type: T): T => type.meta({ ...type.meta(), requiresRestart: false }) as T;

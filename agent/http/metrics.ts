@@ -10,7 +10,7 @@ const severities = ["critical", "major", "minor", "warning"] as const;
 export const metricsOf = (agent: Agent, version: string): Registry => {
   const registry = new Registry();
   const registers = [registry];
-  const { streams, telemetry, store, connection } = agent;
+  const { telemetry, store, connection } = agent;
 
   const gauge = (name: string, help: string, labelNames: readonly string[], collect: (gauge: Gauge) => void): void => {
     new Gauge({
@@ -49,20 +49,20 @@ export const metricsOf = (agent: Agent, version: string): Registry => {
     for (const severity of severities) g.set({ severity }, active.filter((row) => row.severity === severity).length);
   });
   gauge("stream_up", "Whether the stream runs; 0: its model was refused.", ["component"], (g) => {
-    for (const { name, stopped } of streams) g.set({ component: name }, stopped === undefined ? 1 : 0);
+    for (const { name, stopped } of agent.streams) g.set({ component: name }, stopped === undefined ? 1 : 0);
   });
   gauge("stream_last_message_timestamp_seconds", "When the last message came.", ["component"], (g) => {
-    for (const { name, lastMessageAtSeconds } of streams) {
+    for (const { name, lastMessageAtSeconds } of agent.streams) {
       if (lastMessageAtSeconds !== undefined) g.set({ component: name }, lastMessageAtSeconds);
     }
   });
   gauge("buffer_size_events", "Messages that wait.", ["component"], (g) => {
-    for (const { name } of streams) g.set({ component: name }, agent.waiting(name));
+    for (const { name } of agent.streams) g.set({ component: name }, agent.waiting(name));
   });
 
   const perStream = (name: string, help: string, value: (stream: Agent["streams"][number]) => number): void =>
     counter(name, help, ["component"], (c) => {
-      for (const stream of streams) c.inc({ component: stream.name }, value(stream));
+      for (const stream of agent.streams) c.inc({ component: stream.name }, value(stream));
     });
   perStream("component_received_events", "Messages received.", ({ messages }) => messages);
   perStream("component_sent_events", "Anomalies raised.", ({ anomalies }) => anomalies);
@@ -70,7 +70,7 @@ export const metricsOf = (agent: Agent, version: string): Registry => {
   perStream("signal_seconds", "Length of the signal that came in.", ({ signalSeconds }) => signalSeconds);
   perStream("busy_seconds", "Time spent in codec, pipeline, network and store.", ({ busySeconds }) => busySeconds);
   counter("classifications", "Frames by the label given.", ["component", "label"], (c) => {
-    for (const { name, classifications } of streams) {
+    for (const { name, classifications } of agent.streams) {
       for (const [label, count] of classifications) c.inc({ component: name, label }, count);
     }
   });
@@ -94,7 +94,7 @@ export const metricsOf = (agent: Agent, version: string): Registry => {
     buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
     registers,
   });
-  for (const stream of streams) stream.onWorked = (seconds) => duration.observe({ component: stream.name }, seconds);
+  agent.streamSet.onWorked = (component, seconds) => duration.observe({ component }, seconds);
   return registry;
 };
 

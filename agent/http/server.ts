@@ -58,7 +58,7 @@ export const serveHttp = async (
       case "/healthz":
         return send(response, 200, "text/plain", "ok\n");
       case "/readyz": {
-        const readiness = readinessOf(agent, config.staleSeconds, Date.now() / 1000);
+        const readiness = readinessOf(agent, agent.config.http?.staleSeconds, Date.now() / 1000);
         const body = `${JSON.stringify(readiness)}\n`;
         return send(response, readiness.ready ? 200 : 503, "application/json", body);
       }

@@ -27,6 +27,11 @@ export interface Connection {
    * subscriptions stay: the broker keeps for the next start what comes meanwhile.
    */
   unsubscribe(): Promise<void>;
+  /**
+   * Take messages of these filters from now on; resolves when the broker has said so, at once while it is away. The new
+   * ones are asked for before the old are given up, so that none in common is missed.
+   */
+  subscribeTo(filters: readonly string[]): Promise<void>;
   /** Say offline and disconnect. */
   close(): Promise<void>;
 }
@@ -57,11 +62,31 @@ const pauseMs = (attempts: number): number =>
  * session while we are away.
  */
 export const connect = (options: ConnectionOptions): Connection => {
-  const { url, mqtt: settings, filters, onMessage, emit, nowNs } = options;
+  const { url, mqtt: settings, onMessage, emit, nowNs } = options;
+  let { filters } = options;
+  /** Filters that the broker's session may still hold. */
+  let givenUp: readonly string[] = [];
   const stateTopic = `${settings.base}/bridge/state`;
   const client = mqtt.connect(url, clientOptions(settings, stateTopic));
   client.handleMessage = ({ topic, payload, qos }, done) =>
     onMessage({ topic, payload: bytesOf(payload), qos, receivedAtNs: nowNs() }, () => done());
+  const subscribe = async (): Promise<void> => {
+    const wanted = filters;
+    const asked = wanted.map((topic) =>
+      client.subscribeAsync(topic, { qos: settings.qos }).catch((error: Error) => {
+        emit({ name: "BrokerLost", detail: `Subscribing to ${topic} failed: ${error.message}.` });
+      }),
+    );
+    await Promise.all(asked);
+    const old = givenUp.filter((topic) => !wanted.includes(topic));
+    if (old.length === 0 || !client.connected) return;
+    // What fails here is tried again at the next connection.
+    const isDone = await client.unsubscribeAsync([...old]).then(
+      () => true,
+      () => false,
+    );
+    if (isDone) givenUp = givenUp.filter((topic) => !old.includes(topic));
+  };
   const connected = new Promise<void>((resolve) => client.once("connect", () => resolve()));
   let lost = false;
   let attempts = 0;
@@ -72,11 +97,7 @@ export const connect = (options: ConnectionOptions): Connection => {
     lost = false;
     attempts = 0;
     client.options.reconnectPeriod = pauseMs(0);
-    for (const topic of filters) {
-      client.subscribe(topic, { qos: settings.qos }, (error) => {
-        if (error !== null) emit({ name: "BrokerLost", detail: `Subscribing to ${topic} failed: ${error.message}.` });
-      });
-    }
+    void subscribe();
     client.publish(stateTopic, '{"state":"online"}', { retain: true, qos: 1 });
     emit({ name: "BrokerConnected", detail: `Connected to ${withoutSecrets(url)}.` });
     options.onConnect?.();
@@ -96,6 +117,11 @@ export const connect = (options: ConnectionOptions): Connection => {
     },
     unsubscribe: async () => {
       if (client.connected && settings.qos === 0) await within(1000, client.unsubscribeAsync([...filters]));
+    },
+    subscribeTo: async (next) => {
+      givenUp = [...new Set([...givenUp, ...filters])].filter((topic) => !next.includes(topic));
+      filters = next;
+      if (client.connected) await within(5000, subscribe());
     },
     close: () => leave(client, stateTopic),
   };

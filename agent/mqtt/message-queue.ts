@@ -53,6 +53,12 @@ export class MessageQueue {
     }
   }
 
+  /** Take over what waits in the queue before this one, in order, beyond the limit too: none of it is lost. */
+  takeOver(before: MessageQueue): void {
+    this.#waiting = [...before.#waiting.splice(0), ...this.#waiting];
+    this.#held.push(...before.#held.splice(0));
+  }
+
   /** Handle the oldest message, then let its sender go on. @returns whether there was one */
   handleOne(handle: (message: MqttMessage) => void): boolean {
     const next = this.#waiting.shift();

@@ -21,6 +21,18 @@ export interface Subscription {
   waiting(stream: string): number;
   /** Resolves when no queue holds anything. */
   drained(): Promise<void>;
+  /**
+   * Route by another configuration from now on. What waits stays, in order: for a stream that is still there it goes to
+   * its new sink; one that is gone takes no more, and its sink is called until its queue is empty, then `onGone`.
+   */
+  route(config: Config, sinks: ReadonlyMap<string, StreamSink>, onGone: (stream: string) => void): void;
+}
+
+interface Route {
+  readonly stream: string;
+  readonly filter: string;
+  readonly sink: StreamSink | undefined;
+  readonly queue: MessageQueue;
 }
 
 /**
@@ -30,23 +42,29 @@ export interface Subscription {
  * @param sinks by stream name; they run synchronously
  */
 export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>, emit: Emit): Subscription => {
-  const routes = config.streams.map((stream) => ({
-    stream: stream.name,
-    filter: topicOf(stream, config.mqtt.base),
-    sink: sinks.get(stream.name),
-    queue: new MessageQueue(stream.queue.maxMessages, stream.queue.policy, () =>
-      emit({ name: "MessageDropped", stream: stream.name, reason: "queue-full" }),
-    ),
-  }));
+  const routesOf = ({ streams, mqtt }: Config, sinks: ReadonlyMap<string, StreamSink>): readonly Route[] =>
+    streams.map((stream) => ({
+      stream: stream.name,
+      filter: topicOf(stream, mqtt.base),
+      sink: sinks.get(stream.name),
+      queue: new MessageQueue(stream.queue.maxMessages, stream.queue.policy, () =>
+        emit({ name: "MessageDropped", stream: stream.name, reason: "queue-full" }),
+      ),
+    }));
+  let routes = routesOf(config, sinks);
+  /** Streams that are gone from the configuration, until their queues are empty. */
+  let leaving: readonly { readonly route: Route; readonly onGone: (stream: string) => void }[] = [];
   let isScheduled = false;
   let whenDrained: (() => void)[] = [];
   const turn = (): void => {
     isScheduled = false;
     let handled = false;
-    for (const { queue, sink, stream } of routes) {
+    for (const { queue, sink, stream } of [...routes, ...leaving.map(({ route }) => route)]) {
       const handle = sink ?? (() => emit({ name: "MessageDropped", stream, reason: "stream-stopped" }));
       handled = queue.handleOne(handle) || handled;
     }
+    for (const { route, onGone } of leaving) if (route.queue.length === 0) onGone(route.stream);
+    leaving = leaving.filter(({ route }) => route.queue.length > 0);
     if (handled) {
       schedule();
       return;
@@ -78,5 +96,15 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
         whenDrained.push(resolve);
         schedule();
       }),
+    route: (next, nextSinks, onGone) => {
+      const before = routes;
+      routes = routesOf(next, nextSinks);
+      for (const old of before) {
+        const heir = routes.find(({ stream }) => stream === old.stream);
+        if (heir === undefined) leaving = [...leaving, { route: old, onGone }];
+        else heir.queue.takeOver(old.queue);
+      }
+      schedule();
+    },
   };
 };

@@ -11,6 +11,8 @@ export type AgentEvent =
   | { readonly name: "StreamFailed"; readonly stream: string; readonly detail: string }
   | { readonly name: "AnomalyLost"; readonly stream: string; readonly detail: string }
   | { readonly name: "AnomalyInterrupted"; readonly stream: string; readonly detail: string }
+  | { readonly name: "ConfigReloaded"; readonly detail: string }
+  | { readonly name: "ConfigRejected"; readonly detail: string }
   | { readonly name: "PublishFailed"; readonly detail: string }
   | { readonly name: "BrokerConnected"; readonly detail: string }
   | { readonly name: "BrokerLost"; readonly detail: string };
@@ -38,6 +40,8 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   StreamFailed: "error",
   AnomalyLost: "error",
   AnomalyInterrupted: "warn",
+  ConfigReloaded: "info",
+  ConfigRejected: "error",
   PublishFailed: "warn",
   BrokerConnected: "info",
   BrokerLost: "warn",

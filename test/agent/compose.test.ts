@@ -51,9 +51,10 @@ let agent: Agent;
 let sensor: PublisherClient;
 const protobuf = codecByName("protobuf")!;
 
+const configOf = (streams: readonly Record<string, unknown>[], others: Record<string, unknown> = {}) =>
+  configSchema.parse({ mqtt: { embeddedPort: 0 }, state: { directory }, streams, ...others });
 const start = async (streams: readonly Record<string, unknown>[]) => {
-  const config = configSchema.parse({ mqtt: { embeddedPort: 0 }, state: { directory }, streams });
-  agent = await startAgent(config, { log: silent, openModel });
+  agent = await startAgent(configOf(streams), { log: silent, openModel });
   sensor = await connectPublisher(agent.brokerUrl, "sensor", 1);
   await agent.connection.connected;
 };
@@ -213,5 +214,102 @@ describe("Broken input", () => {
     expect(agent.telemetry.count("AnomalyLost", { stream: "bearing" })).toBeGreaterThan(0);
     expect(agent.telemetry.count("StreamFailed")).toBe(0);
     expect(agent.streams[0]!.frames).toBeGreaterThan(8);
+  });
+});
+
+describe("Another configuration while the agent runs", () => {
+  /** A tenth of a second: windows of a third lie across what is changed in between. */
+  const tenth = (i: number, hertz: number) => {
+    const whole = tone(Math.floor(i / 10), hertz);
+    const samples = whole.samples.subarray((i % 10) * 1200, (i % 10) * 1200 + 1200);
+    return protobuf.encode!({ ...whole, startAtNs: startAtNs + BigInt(i) * 100_000_000n, samples });
+  };
+
+  it("leaves a stream that it does not change its windows, its open anomaly and its counters", async () => {
+    await start([bearing, { ...bearing, name: "other" }]);
+    const tenths = Array.from({ length: 60 }, (_, i) => i);
+    for (const i of tenths) {
+      await send("bearing", tenth(i, i < 20 || i >= 40 ? 1000 : 4000));
+      if (i === 33) {
+        const changes = await agent.reconfigure(configOf([{ ...bearing, name: "third" }, bearing]));
+        expect(changes).toMatchObject({ added: ["third"], removed: ["other"], changed: [], unchanged: ["bearing"] });
+      }
+    }
+    await through();
+    expect(agent.streams.map(({ name, messages }) => [name, messages])).toEqual([
+      ["third", 0],
+      ["bearing", 60],
+    ]);
+    // As many windows as six seconds have without a break, and one anomaly from 2 s to 4 s.
+    expect(agent.streams[1]!.frames).toBe(Math.floor((72_000 - 4096) / 3000) + 1);
+    const rows = agent.store.list();
+    expect(rows.map(({ stream, state }) => [stream, state])).toEqual([["bearing", "ended"]]);
+    expect(Number(rows[0]!.toNs - startAtNs) / 1e9).toBeCloseTo(4, 0);
+  });
+
+  it("takes a new stream's messages, and those of a changed one from a new topic, and loses none that waited", async () => {
+    await start([bearing]);
+    const sent = Array.from({ length: 20 }, (_, i) => send("bearing", tenth(i, 1000)));
+    await agent.reconfigure(
+      configOf([
+        { ...bearing, queue: { maxMessages: 1 } },
+        { ...bearing, name: "new", topic: "hall/+" },
+      ]),
+    );
+    await Promise.all(sent);
+    await sensor.publish("hall/3", tenth(0, 1000));
+    await through();
+    const handled = agent.streams.map(({ name, messages }) => [name, messages]);
+    expect(handled[1]).toEqual(["new", 1]);
+    // What was worked off before the change counted for the stream as it was.
+    expect(handled[0]![1]).toBeLessThanOrEqual(20);
+    await agent.reconfigure(configOf([{ ...bearing, topic: "elsewhere" }]));
+    await sensor.publish("elsewhere", tenth(0, 1000));
+    await send("bearing", tenth(0, 1000));
+    await sensor.publish("hall/3", tenth(0, 1000));
+    await through();
+    expect(agent.streams.map(({ messages }) => messages)).toEqual([1]);
+    // The broker was told that hall/+ is wanted no more; below {base}/in a message without a stream is told.
+    expect(agent.telemetry.count("MessageUnrouted")).toBe(3);
+    expect(agent.telemetry.count("MessageDropped")).toBe(0);
+  });
+
+  it("that cannot run changes nothing, and says why", async () => {
+    await start([bearing]);
+    const wanted = configOf([
+      { ...bearing, decisions: [{ label: "inner-race", enter: 1 }] },
+      { ...bearing, name: "no", model: "none" },
+    ]);
+    await expect(agent.reconfigure(wanted)).rejects.toThrow("streams.no: model: expected one of tones, far, got none");
+    for (let s = 0; s < 3; s++) await send("bearing", protobuf.encode!(faulty(s)));
+    await through();
+    expect(agent.streams.map(({ name }) => name)).toEqual(["bearing"]);
+    expect(agent.store.list()).toHaveLength(1);
+  });
+
+  it("names what needs a restart, and keeps it as it is", async () => {
+    await start([bearing]);
+    const others = {
+      chip: { seed: 7 },
+      mqtt: { embeddedPort: 0, base: "elsewhere" },
+      http: { listen: "127.0.0.1:0", staleSeconds: 5 },
+    };
+    const { needRestart } = await agent.reconfigure(configOf([bearing], others));
+    expect(needRestart).toEqual(["mqtt.base", "http.listen", "chip.seed"]);
+    expect(agent.config).toMatchObject({ chip: { seed: 1 }, mqtt: { base: "ohmwatch" }, http: { staleSeconds: 5 } });
+  });
+
+  it("tries a model again that was refused", async () => {
+    let hasModel = false;
+    const config = configOf([bearing, { ...bearing, name: "late", model: "late" }]);
+    const openLate = (name: string) => openModel(name === "late" && hasModel ? "tones" : name);
+    agent = await startAgent(config, { log: silent, openModel: openLate });
+    sensor = await connectPublisher(agent.brokerUrl, "sensor", 1);
+    expect(agent.streams[1]!.stopped).toMatch(/got late/);
+    await agent.reconfigure(config);
+    expect(agent.streams[1]!.stopped).toMatch(/got late/);
+    hasModel = true;
+    expect(await agent.reconfigure(config)).toMatchObject({ unchanged: ["bearing", "late"] });
+    expect(agent.streams[1]!.stopped).toBeUndefined();
   });
 });

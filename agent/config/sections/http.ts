@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { setting } from "../setting.ts";
+import { live, setting } from "../setting.ts";
 
 /** What is served to monitoring. */
 export const http = z.strictObject({
@@ -13,10 +13,12 @@ export const http = z.strictObject({
     "File whose first line is the token that clients send as `Authorization: Bearer`.",
     "/run/credentials/ohmwatch.service/http",
   ),
-  staleSeconds: setting(
-    z.number().positive().optional(),
-    "How old the last message of a stream may be for /readyz; without it any age.",
-    60,
-    "s",
+  staleSeconds: live(
+    setting(
+      z.number().positive().optional(),
+      "How old the last message of a stream may be for /readyz; without it any age.",
+      60,
+      "s",
+    ),
   ),
 });
