@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { type ArraySpec, CrossbarArray } from "../models/crossbar/array.ts";
+import { CrossbarArray } from "../models/crossbar/array.ts";
+import type { ArraySpec } from "../models/crossbar/array-spec.ts";
 import { ideal } from "../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { Arena } from "../models/crossbar/kernels/arena.ts";

@@ -1,46 +1,16 @@
+import { type ArraySpec, checkSpec, faultsOf, pieceOf, scratchFor, shapeOf } from "./array-spec.ts";
 import type { CalibrationMode } from "./calibration.ts";
-import { type Converter, converter, maxAdcBits } from "./converters.ts";
-import type { DeviceModel } from "./devices/device.ts";
-import { checkFaults, drawFaults, type FaultMap, type FaultRates } from "./faults.ts";
+import { converter } from "./converters.ts";
 import type { Arena } from "./kernels/arena.ts";
 import type { MvmKernel } from "./kernels/kernel.ts";
 import { referenceKernel } from "./kernels/reference.ts";
 import { simdKernel } from "./kernels/simd.ts";
-import { expectInteger, type TilePlace, tilesOf } from "./mapping.ts";
-import { limitsOf } from "./packing.ts";
-import { Tile, type TileScratch } from "./tile.ts";
-import { codesOf, placesOf, type Windows } from "./windows.ts";
-import type { PairWires } from "./wires/pair-wires.ts";
-
-export interface ArraySpec {
-  readonly device: DeviceModel;
-  /** 2 … 12, sign among them. */
-  readonly dacBits: number;
-  /** 2 … 16, sign among them. */
-  readonly adcBits: number;
-  /** Most inputs and outputs of a tile, 1 … 256. */
-  readonly tileInputs: number;
-  readonly tileOutputs: number;
-  /** Full scale of the DACs, in activation units. */
-  readonly inputMax: number;
-  /**
-   * Full scale of each tile's ADC, in units of W·x, in tile order (output tile outer, input tile inner).
-   * Without it: the largest sum that the programmed tile can give, so that nothing clips but noise.
-   */
-  readonly tileOutputMax?: readonly number[];
-  readonly seed: number;
-  /** Tells the arrays of one chip apart, 0 … 65535. */
-  readonly arrayId: number;
-  /** Most rows of x in one call. */
-  readonly maxBatch: number;
-  readonly kernel: "reference" | "simd";
-  /** Each output has inputs of its own, out of an image: for `mvmWindows` instead of `mvm`; one tile. */
-  readonly windows?: Windows;
-  /** Faults, as rates for all tiles or as a map for each; left out: none. */
-  readonly faults?: FaultRates | readonly FaultMap[];
-  /** Resistance of the wires; left out: none. */
-  readonly wires?: PairWires;
-}
+import { expectInteger, tilesOf } from "./mapping.ts";
+import { checkCelsius, referenceCelsius } from "./temperature.ts";
+import { Tile } from "./tile.ts";
+import type { TileScratch } from "./tile-circuit.ts";
+import type { ArrayState } from "./tile-state.ts";
+import { placesOf, type Windows } from "./windows.ts";
 
 /**
  * A weight matrix [outputs × inputs] on as many tiles as it takes. Tiles of one output add up digitally.
@@ -60,16 +30,30 @@ export class CrossbarArray {
   readonly #windows: Windows | undefined;
   readonly #places: Int32Array;
   #clippedInputs = 0;
+  #atSeconds: number;
+  #celsius: number;
 
   /**
-   * Program `weights`; the devices are left at age zero, uncompensated.
-   * @throws RangeError when a weight is not finite, or a number of `spec` is outside its range
+   * Program `weights`; the devices are left at age zero, uncompensated. Or take over a `state` of an array of the same
+   * weights and spec: then nothing is programmed.
+   * @throws RangeError when a weight is not finite, a number of `spec` is outside its range or the state does not fit
    */
-  constructor(weights: Float32Array, outputs: number, inputs: number, spec: ArraySpec, arena: Arena) {
+  constructor(
+    weights: Float32Array,
+    outputs: number,
+    inputs: number,
+    spec: ArraySpec,
+    arena: Arena,
+    state?: ArrayState,
+  ) {
     const places = tilesOf(outputs, inputs, spec.tileOutputs, spec.tileInputs);
     checkSpec(weights, outputs, inputs, spec, places.length);
     this.outputs = outputs;
     this.inputs = inputs;
+    if (state) expectInteger("state tiles", state.tiles.length, places.length, places.length);
+    this.#atSeconds = state?.atSeconds ?? 0;
+    this.#celsius = state?.celsius ?? referenceCelsius;
+    checkTime(this.#atSeconds, this.#celsius);
     this.#maxBatch = spec.maxBatch;
     const dac = converter("dac", spec.dacBits, spec.inputMax);
     this.#kernel = spec.kernel === "simd" ? simdKernel(arena) : referenceKernel;
@@ -95,9 +79,13 @@ export class CrossbarArray {
             kernel: this.#kernel,
             faults: faultsOf(spec, place, index),
             wires: spec.wires,
+            shape: shapeOf(spec, place),
+            atSeconds: this.#atSeconds,
+            celsius: this.#celsius,
           },
           this.#scratch,
           arena,
+          state?.tiles[index],
         ),
     );
   }
@@ -109,15 +97,35 @@ export class CrossbarArray {
 
   /** How many DAC inputs and ADC outputs were clipped in `mvm` since construction. */
   get saturation(): { inputs: number; outputs: number } {
-    return { inputs: this.#clippedInputs, outputs: this.tiles.reduce((sum, tile) => sum + tile.clippedOutputs, 0) };
+    return {
+      inputs: this.#clippedInputs,
+      outputs: this.tiles.reduce((sum, { circuit }) => sum + circuit.clippedOutputs, 0),
+    };
   }
 
-  /** Bring all devices to an age, s; a function of the age, forwards or backwards. α stays as it was. */
-  ageTo(ageSeconds: number): void {
-    if (!(ageSeconds >= 0 && Number.isFinite(ageSeconds))) {
-      throw new RangeError(`ageSeconds: expected a finite number ≥ 0, got ${ageSeconds}`);
-    }
-    for (const tile of this.tiles) tile.ageTo(ageSeconds);
+  /** Chip time in seconds at the reference temperature, 0 when the array was first programmed, and °C. */
+  get atSeconds(): number {
+    return this.#atSeconds;
+  }
+  get celsius(): number {
+    return this.#celsius;
+  }
+
+  /** All that the array is beside its weights. A copy, of plain numbers and typed arrays. */
+  state(): ArrayState {
+    return { atSeconds: this.#atSeconds, celsius: this.#celsius, tiles: this.tiles.map((tile) => tile.state()) };
+  }
+
+  /**
+   * Bring all devices to a chip time, in seconds at the reference temperature (`secondsAtReference`), and to a
+   * temperature of reading; a function of both, forwards or back to the last write. Without rewrites the chip time is
+   * the age. α stays as it was.
+   * @throws RangeError for a time before the last write, or what is no time or temperature
+   */
+  ageTo(atSeconds: number, celsius = this.#celsius): void {
+    checkTime(atSeconds, celsius);
+    for (const tile of this.tiles) tile.ageTo(atSeconds, celsius);
+    [this.#atSeconds, this.#celsius] = [atSeconds, celsius];
   }
 
   /** Set the drift compensation of every tile, at the present age. */
@@ -144,7 +152,7 @@ export class CrossbarArray {
       this.#clippedInputs += this.#kernel.quantise(x, from, inputs, place.inputs, batch, dacScale, input);
       for (let t = column; t < this.tiles.length; t += this.#inputTiles) {
         const tile = this.tiles[t]!;
-        tile.mvm(input, y, tile.place.outputFrom, outputs, batch, column > 0 ? 1 : 0, inference);
+        tile.circuit.mvm(input, y, tile.place.outputFrom, outputs, batch, column > 0 ? 1 : 0, inference);
       }
     }
   }
@@ -162,7 +170,7 @@ export class CrossbarArray {
     const { input, dacScale } = this.#scratch;
     const { outputs } = this;
     this.#clippedInputs += this.#kernel.quantise(x, from, stride, outputs, positions, dacScale, input);
-    this.tiles[0]!.mvmWindows(input, this.#places, y, rows, inference);
+    this.tiles[0]!.circuit.mvmWindows(input, this.#places, y, rows, inference);
   }
 
   #expectCut(name: string, array: Float32Array, length: number): void {
@@ -174,70 +182,9 @@ export class CrossbarArray {
   }
 }
 
-const faultsOf = (spec: ArraySpec, { outputs, inputs }: TilePlace, index: number): FaultMap | undefined => {
-  const { faults } = spec;
-  if (faults === undefined) return undefined;
-  if (!isMaps(faults)) return drawFaults(faults, outputs, inputs, { ...spec, index });
-  const map = faults[index];
-  if (map === undefined) throw new RangeError(`faults: expected a map for each tile, got none for tile ${index}`);
-  checkFaults(map, outputs, inputs);
-  return map;
-};
-
-const isMaps = (faults: FaultRates | readonly FaultMap[]): faults is readonly FaultMap[] => Array.isArray(faults);
-
-const checkSpec = (
-  weights: Float32Array,
-  outputs: number,
-  inputs: number,
-  spec: ArraySpec,
-  tileCount: number,
-): void => {
-  if (weights.length !== outputs * inputs) {
-    throw new RangeError(`weights: expected [${outputs} × ${inputs}] numbers, got ${weights.length}`);
+const checkTime = (atSeconds: number, celsius: number): void => {
+  checkCelsius(celsius);
+  if (!(atSeconds >= 0 && Number.isFinite(atSeconds))) {
+    throw new RangeError(`ageSeconds: expected a finite number ≥ 0, got ${atSeconds}`);
   }
-  const bad = weights.findIndex((w) => !Number.isFinite(w));
-  if (bad >= 0) throw new RangeError(`weights[${bad}]: expected a finite number, got ${weights[bad]}`);
-  expectInteger("adcBits", spec.adcBits, 2, maxAdcBits);
-  expectInteger("arrayId", spec.arrayId, 0, 65535);
-  expectInteger("maxBatch", spec.maxBatch, 1, 2 ** 24);
-  expectInteger("number of tiles", tileCount, 1, 65536);
-  if (spec.tileOutputMax && spec.tileOutputMax.length !== tileCount) {
-    throw new RangeError(`tileOutputMax: expected ${tileCount} numbers, one a tile, got ${spec.tileOutputMax.length}`);
-  }
-  const { name, gMinSiemens, gMaxSiemens } = spec.device;
-  if (!(gMinSiemens >= 0 && gMinSiemens < gMaxSiemens)) {
-    throw new RangeError(`${name} gMinSiemens: expected 0 ≤ gMin < gMax = ${gMaxSiemens}, got ${gMinSiemens}`);
-  }
-};
-
-const scratchFor = (places: readonly TilePlace[], spec: ArraySpec, dac: Converter, arena: Arena): TileScratch => {
-  const inputs = Math.max(...places.map((place) => place.inputs));
-  const outputs = Math.max(...places.map((place) => place.outputs));
-  const codes = spec.windows ? codesOf(spec.windows, outputs, inputs).length : spec.maxBatch * (inputs + (inputs & 1));
-  const dacScale = arena.float32(2);
-  dacScale.set([dac.codeMax / dac.max, dac.codeMax]);
-  return {
-    dacScale,
-    siemens: new Float32Array(2 * inputs * outputs),
-    squareSiemens: new Float32Array(spec.device.hasReadNoise ? 2 * inputs * outputs : 0),
-    ratios: new Float32Array(spec.wires ? 2 * inputs * outputs : 0),
-    input: {
-      codes: arena.int16(codes),
-      squares: spec.device.hasReadNoise ? arena.int16(codes) : undefined,
-      squareShift: limitsOf(dac, inputs).squareShift,
-    },
-    x: arena.float32(inputs),
-    y: arena.float32(outputs),
-    keys: arena.int32(2),
-  };
-};
-
-const pieceOf = (weights: Float32Array, inputs: number, place: TilePlace): Float32Array => {
-  const piece = new Float32Array(place.outputs * place.inputs);
-  for (let o = 0; o < place.outputs; o++) {
-    const from = (place.outputFrom + o) * inputs + place.inputFrom;
-    piece.set(weights.subarray(from, from + place.inputs), o * place.inputs);
-  }
-  return piece;
 };

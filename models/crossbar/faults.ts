@@ -1,4 +1,5 @@
 import { CounterRandom } from "../random.ts";
+import type { CellsShape } from "./mapping.ts";
 
 /** How often devices and lines of a tile are faulty, each 0 … 1. */
 export interface FaultRates {
@@ -13,8 +14,9 @@ export interface FaultRates {
 }
 
 /**
- * The faults of one tile [outputs × inputs]. Devices are numbered as its conductances, plus at 2p and minus at 2p + 1
- * of pair p = output · inputs + input; bit lines likewise, 2 · output and 2 · output + 1.
+ * The faults of one tile. Devices are numbered as in `TileCells`, plus at 2p and minus at 2p + 1 of pair
+ * p = (crossbar · columns + column) · inputs + input; bit lines likewise, 2c and 2c + 1 of c = crossbar · columns + column;
+ * word lines crossbar · inputs + input. In a plain tile columns are its outputs, and there is one crossbar.
  */
 export interface FaultMap {
   readonly stuckLow: readonly number[];
@@ -34,8 +36,7 @@ const faultEvent = 0xffff_0000;
  */
 export const drawFaults = (
   rates: FaultRates,
-  outputs: number,
-  inputs: number,
+  shape: CellsShape,
   tile: { readonly seed: number; readonly arrayId: number; readonly index: number },
 ): FaultMap => {
   const { stuckLow = 0, stuckHigh = 0, openWordLines = 0, openBitLines = 0 } = rates;
@@ -48,23 +49,25 @@ export const drawFaults = (
   const random = new CounterRandom(tile.seed, [tile.arrayId, tile.index, faultEvent]);
   const which = (count: number, from: number, isFaulty: (u: number) => boolean): number[] =>
     Array.from({ length: count }, (_, i) => i).filter((i) => isFaulty(random.uniformAt(from + i)));
-  const devices = 2 * outputs * inputs;
+  const { devices, wordLines, bitLines } = countsOf(shape);
   return {
     stuckLow: stuckLow === 0 ? [] : which(devices, 0, (u) => u < stuckLow),
     stuckHigh: stuckHigh === 0 ? [] : which(devices, 0, (u) => u >= 1 - stuckHigh),
-    openWordLines: openWordLines === 0 ? [] : which(inputs, 2 ** 30, (u) => u < openWordLines),
-    openBitLines: openBitLines === 0 ? [] : which(2 * outputs, 2 ** 31, (u) => u < openBitLines),
+    openWordLines: openWordLines === 0 ? [] : which(wordLines, 2 ** 30, (u) => u < openWordLines),
+    openBitLines: openBitLines === 0 ? [] : which(bitLines, 2 ** 31, (u) => u < openBitLines),
   };
 };
 
+const countsOf = ({ columns, inputs, crossbars }: CellsShape) => ({
+  devices: 2 * crossbars * columns * inputs,
+  wordLines: crossbars * inputs,
+  bitLines: 2 * crossbars * columns,
+});
+
 /** @throws RangeError where a number of a map is none of the tile's devices or lines */
-export const checkFaults = (map: FaultMap, outputs: number, inputs: number): void => {
-  const counts = {
-    stuckLow: 2 * outputs * inputs,
-    stuckHigh: 2 * outputs * inputs,
-    openWordLines: inputs,
-    openBitLines: 2 * outputs,
-  };
+export const checkFaults = (map: FaultMap, shape: CellsShape): void => {
+  const { devices, wordLines, bitLines } = countsOf(shape);
+  const counts = { stuckLow: devices, stuckHigh: devices, openWordLines: wordLines, openBitLines: bitLines };
   for (const [name, count] of Object.entries(counts) as [keyof FaultMap, number][]) {
     const wrong = map[name].find((i) => !(Number.isInteger(i) && i >= 0 && i < count));
     if (wrong !== undefined) throw new RangeError(`${name}: expected integers in 0 … ${count - 1}, got ${wrong}`);
@@ -74,16 +77,23 @@ export const checkFaults = (map: FaultMap, outputs: number, inputs: number): voi
 /**
  * Put the faults into conductances or, with `low` and `high` 0, into variances of reads: stuck devices do not fluctuate.
  *
- * @param values [outputs × inputs × 2], in place
+ * @param values of each device of the tile, in place
  */
-export const applyFaults = (values: Float32Array, map: FaultMap, inputs: number, low: number, high: number): void => {
+export const applyFaults = (
+  values: Float32Array,
+  map: FaultMap,
+  { columns, inputs }: CellsShape,
+  low: number,
+  high: number,
+): void => {
   for (const d of map.stuckLow) values[d] = low;
   for (const d of map.stuckHigh) values[d] = high;
-  for (const i of map.openWordLines) {
-    for (let p = i; p < values.length / 2; p += inputs) values.fill(0, 2 * p, 2 * p + 2);
+  for (const line of map.openWordLines) {
+    const first = Math.floor(line / inputs) * columns * inputs + (line % inputs);
+    for (let c = 0; c < columns; c++) values.fill(0, 2 * (first + c * inputs), 2 * (first + c * inputs) + 2);
   }
   for (const line of map.openBitLines) {
-    const [output, sign] = [line >> 1, line & 1];
-    for (let p = output * inputs; p < (output + 1) * inputs; p++) values[2 * p + sign] = 0;
+    const [column, sign] = [line >> 1, line & 1];
+    for (let p = column * inputs; p < (column + 1) * inputs; p++) values[2 * p + sign] = 0;
   }
 };

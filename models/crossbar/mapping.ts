@@ -6,6 +6,13 @@ export interface TilePlace {
   readonly inputs: number;
 }
 
+/** The devices of a tile: `crossbars` equal ones side by side, each of `columns` pairs of bit lines and `inputs` word lines. */
+export interface CellsShape {
+  readonly columns: number;
+  readonly inputs: number;
+  readonly crossbars: number;
+}
+
 /** Most outputs and most inputs of one tile: the size of published cores (Le Gallo 2023: 256 × 256 pairs). */
 export const maxTileSide = 256;
 

@@ -4,7 +4,7 @@ import { philox4x32 } from "../random.ts";
  * Events other than writes, which count from zero: what the read noise of a moment is keyed by. Negative, as words
  * of 32 bits with sign: V8 boxes larger numbers, an allocation at each call.
  */
-export const readEvent = { inference: -1, calibration: -4096 } as const;
+export const readEvent = { inference: -1, calibration: -4096, weights: -8192, devices: -16384 } as const;
 
 const block = new Uint32Array(4);
 

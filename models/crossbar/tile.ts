@@ -1,45 +1,35 @@
 import { CounterRandom } from "../random.ts";
 import type { CalibrationMode } from "./calibration.ts";
 import { driftCompensation } from "./calibration.ts";
-import { type Converter, converter } from "./converters.ts";
-import { type DeviceModel, emptyCells, type ProgrammedCells } from "./devices/device.ts";
-import { applyFaults, type FaultMap } from "./faults.ts";
+import { TileCells } from "./cells.ts";
+import { devicesOf, largestDifference, largestSum, outputsOf, targetsOf } from "./columns.ts";
+import type { Converter } from "./converters.ts";
+import type { DeviceModel } from "./devices/device.ts";
+import type { FaultMap } from "./faults.ts";
 import type { Arena } from "./kernels/arena.ts";
-import { type DacScale, type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
-import type { TilePlace } from "./mapping.ts";
-import { type Limits, limitsOf, packVariances, packWeights } from "./packing.ts";
+import type { MvmKernel } from "./kernels/kernel.ts";
+import { type CellsShape, expectInteger, type TilePlace } from "./mapping.ts";
+import type { TileKey, WriteCount, WriteVerify } from "./programming.ts";
 import { readEvent, readKeys } from "./read-keys.ts";
+import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
+import { checkState, copyCells, type TileState } from "./tile-state.ts";
 import { type PairWires, throughWires } from "./wires/pair-wires.ts";
 
-export interface TileSpec {
+export interface TileSpec extends TileKey {
   readonly device: DeviceModel;
   readonly dac: Converter;
   readonly adcBits: number;
   /** Full scale of the ADC, in units of W·x; undefined: the largest sum that the programmed tile can give. */
   readonly outputMax: number | undefined;
-  readonly seed: number;
-  readonly arrayId: number;
-  /** Number of the tile in its array. */
-  readonly index: number;
   readonly kernel: MvmKernel;
+  readonly shape: CellsShape;
   /** undefined: none. Checked. */
   readonly faults: FaultMap | undefined;
   /** undefined: wires without resistance. */
   readonly wires: PairWires | undefined;
-}
-
-/** Room that the tiles of an array share, as only one works at a time. Sized for the largest. */
-export interface TileScratch {
-  readonly siemens: Float32Array;
-  readonly squareSiemens: Float32Array;
-  /** What the wires leave of each device; empty without wires. */
-  readonly ratios: Float32Array;
-  readonly input: InputCodes;
-  readonly dacScale: DacScale;
-  /** One row each, for calibration reads. */
-  readonly x: Float32Array;
-  readonly y: Float32Array;
-  readonly keys: Int32Array;
+  /** Chip time, s at the reference temperature, and temperature of the array. */
+  readonly atSeconds: number;
+  readonly celsius: number;
 }
 
 /**
@@ -58,206 +48,243 @@ export interface TileScratch {
  */
 export class Tile {
   readonly place: TilePlace;
-  /** Full scale of the ADC, in units of W·x. */
-  readonly outputMax: number;
-  /** How many ADC readings were clipped in `mvm` since construction. */
-  clippedOutputs = 0;
-  /** The drift compensation of each output. */
-  readonly alpha: Float64Array;
   readonly #spec: TileSpec;
   readonly #scratch: TileScratch;
-  readonly #cells: ProgrammedCells;
-  readonly #weightsPerSiemens: number;
-  readonly #limits: Limits;
-  readonly #packed: PackedTile;
-  readonly #adc: Converter;
-  readonly #calibrationAdc: Converter;
-  /** Width of a weight's and of a variance's code, by output. */
-  readonly #weightWidths: Float64Array;
-  readonly #varianceWidths: Float64Array;
-  #ageSeconds = Number.NaN;
+  readonly #cells: TileCells;
+  /** Converters, products and α: ranges and factors may be set here. */
+  readonly circuit: TileCircuit;
+  /** The column that each output stands in: its own, or a spare. */
+  readonly #columns: Int32Array;
+  #atSeconds: number;
+  #celsius: number;
   /** Mean |y| of each output for one-hot inputs, when programmed. */
   readonly #programmedResponse: Float64Array;
 
-  /** Program `weights` [outputs × inputs], finite. The packed state is cut from `arena`; the tile is left at age zero. */
-  constructor(weights: Float32Array, place: TilePlace, spec: TileSpec, scratch: TileScratch, arena: Arena) {
-    const { device, dac } = spec;
-    const { outputs, inputs } = place;
+  /**
+   * Program `weights` [outputs × inputs], finite, or take over a `state` that was left by the same weights and spec. The
+   * packed tile is cut from `arena`.
+   */
+  constructor(
+    weights: Float32Array,
+    place: TilePlace,
+    spec: TileSpec,
+    scratch: TileScratch,
+    arena: Arena,
+    state?: TileState,
+  ) {
+    const { device, dac, shape } = spec;
+    const { outputs } = place;
+    if (state) checkState(state, outputs, shape);
     this.place = place;
     this.#spec = spec;
     this.#scratch = scratch;
+    this.#atSeconds = spec.atSeconds;
+    this.#celsius = spec.celsius;
+    this.#columns = state?.columns.slice() ?? Int32Array.from({ length: outputs }, (_, o) => o);
     const largest = weights.reduce((max, w) => Math.max(max, Math.abs(w)), 0) || 1;
-    this.#weightsPerSiemens = largest / (device.gMaxSiemens - device.gMinSiemens);
-    this.#cells = program(weights, this.#weightsPerSiemens, spec);
-    this.#limits = limitsOf(dac, inputs);
-    this.alpha = new Float64Array(outputs).fill(1);
-    this.#weightWidths = new Float64Array(outputs);
-    this.#varianceWidths = new Float64Array(outputs);
-    this.#packed = {
-      outputs,
-      inputs,
-      weights: arena.int16(packedLength(outputs, inputs)),
-      variances: device.hasReadNoise ? arena.uint8(packedLength(outputs, inputs)) : undefined,
-      scales: arena.float32(3 * Math.ceil(outputs / 16) * 16),
-      adcMax: (1 << (spec.adcBits - 1)) - 1, // an integer to V8 too: a float would be boxed at each call
+    const weightsPerSiemens = largest / (device.gMaxSiemens - device.gMinSiemens);
+    const targets = targetsOf(weights, weightsPerSiemens, device.gMinSiemens, shape, this.#columns);
+    const faults = state ? state.faults : spec.faults;
+    this.#cells = new TileCells(targets, shape, device, spec, faults, state && copyCells(state.cells));
+    if (!state) this.#cells.write("all", spec.atSeconds);
+    const { hasReadNoise } = device;
+    this.circuit = new TileCircuit(place, { ...spec, hasReadNoise, weightsPerSiemens }, scratch, arena);
+    const siemens = this.#acting();
+    this.circuit.setRanges(
+      state?.outputMax ?? spec.outputMax ?? (largestSum(siemens, outputs) * weightsPerSiemens || 1) * dac.max,
+      // One device conducts far less than a whole output: calibration reads switch the ADC to a range that fits.
+      state?.calibrationMax ?? 1.25 * (largestDifference(siemens) * weightsPerSiemens || 1) * dac.max,
+    );
+    this.#pack(siemens);
+    this.#programmedResponse = state?.programmedResponse.slice() ?? this.#response();
+    if (state) this.circuit.setAlpha(state.alpha);
+  }
+
+  /** Full scale of the ADC, in units of W·x. */
+  get outputMax(): number {
+    return this.circuit.outputMax;
+  }
+  /** How many ADC readings were clipped in products since construction. */
+  get clippedOutputs(): number {
+    return this.circuit.clippedOutputs;
+  }
+  /** The drift compensation of each output. A copy. */
+  get alpha(): Float64Array {
+    return this.circuit.alpha.slice();
+  }
+
+  /**
+   * Bring the tile to a chip time and a temperature: a function of what was written and of both, whatever came between.
+   * @throws RangeError before the last write
+   */
+  ageTo(atSeconds: number, celsius = this.#celsius): void {
+    if (atSeconds === this.#atSeconds && celsius === this.#celsius) return;
+    const before = [this.#atSeconds, this.#celsius] as const;
+    [this.#atSeconds, this.#celsius] = [atSeconds, celsius];
+    try {
+      this.#pack(this.#acting());
+    } catch (error) {
+      [this.#atSeconds, this.#celsius] = before;
+      throw error;
+    }
+  }
+
+  /**
+   * Write devices anew at the present time, by number as in `TileCells`. Where all are written, the response that drift
+   * is measured by is measured anew, and α is 1 again; else both stay as they are.
+   */
+  rewrite(devices: ArrayLike<number> | "all", verify?: WriteVerify): WriteCount {
+    const count = this.#cells.write(devices, this.#atSeconds, verify);
+    this.#pack(this.#acting());
+    if (devices === "all") {
+      this.circuit.setAlpha(1);
+      this.#programmedResponse.set(this.#response());
+    }
+    return count;
+  }
+
+  /**
+   * Write the weights of an output into a spare column, in all crossbars, and take its current from there.
+   *
+   * @param spare 0 … spare columns − 1, not in use
+   */
+  useSpare(output: number, spare: number, verify?: WriteVerify): WriteCount {
+    const { shape } = this.#spec;
+    const { outputs } = this.place;
+    expectInteger("output", output, 0, outputs - 1);
+    expectInteger("spare", spare, 0, shape.columns - outputs - 1);
+    const column = outputs + spare;
+    if (this.#columns.includes(column)) throw new RangeError(`spare: expected one that is free, got ${spare}`);
+    const { targetsSiemens } = this.#cells;
+    const [from, to] = [devicesOf(this.#columns[output]!, shape), devicesOf(column, shape)];
+    to.forEach((device, n) => {
+      targetsSiemens[device] = targetsSiemens[from[n]!]!;
+    });
+    this.#columns[output] = column;
+    return this.rewrite(to, verify);
+  }
+
+  /** All that the tile is beside its weights. A copy. */
+  state(): TileState {
+    const { faults } = this.#cells;
+    return {
+      cells: copyCells(this.#cells.cells),
+      ...(faults && { faults }),
+      columns: this.#columns.slice(),
+      alpha: this.alpha,
+      outputMax: this.circuit.outputMax,
+      calibrationMax: this.circuit.calibrationMax,
+      programmedResponse: this.#programmedResponse.slice(),
     };
-    const siemens = this.#effective(0);
-    this.outputMax = spec.outputMax ?? this.#largestSum(siemens) * dac.max;
-    this.#adc = converter("adc", spec.adcBits, this.outputMax);
-    // One device conducts far less than a whole output: calibration reads switch the ADC to a range that fits.
-    this.#calibrationAdc = converter("adc", spec.adcBits, 1.25 * this.#largestWeight(siemens) * dac.max);
-    this.#pack(siemens, 0);
-    this.#programmedResponse = this.#response();
   }
 
-  /** Bring the conductances to an age: a function of what was programmed and of the age, whatever came between. */
-  ageTo(ageSeconds: number): void {
-    if (ageSeconds !== this.#ageSeconds) this.#pack(this.#effective(ageSeconds), ageSeconds);
+  /** What each device should conduct, S, by number as in `TileCells`. A copy. */
+  targetsSiemens(): Float32Array {
+    return this.#cells.targetsSiemens.slice();
   }
 
-  #pack(siemens: Float32Array, ageSeconds: number): void {
-    this.#ageSeconds = ageSeconds;
-    const { device, faults, wires } = this.#spec;
-    const { inputs, weights, variances } = this.#packed;
-    packWeights(siemens, inputs, this.#weightsPerSiemens, this.#limits.weight, weights, this.#weightWidths);
-    if (variances) {
-      const squares = this.#scratch.squareSiemens.subarray(0, siemens.length);
-      device.readVariances(this.#cells, ageSeconds, squares);
-      if (faults) applyFaults(squares, faults, inputs, 0, 0);
-      const { ratios } = this.#scratch;
-      if (wires) for (let d = 0; d < squares.length; d++) squares[d] = squares[d]! * ratios[d]! ** 2;
-      packVariances(squares, inputs, this.#weightsPerSiemens, this.#limits.variance, variances, this.#varianceWidths);
-    }
-    this.#setScales(this.#adc);
+  /** The columns that outputs stand in, spares after the outputs' own; and the devices of one, by number. */
+  columnOf(output: number): { readonly column: number; readonly devices: Uint32Array } {
+    expectInteger("output", output, 0, this.place.outputs - 1);
+    const column = this.#columns[output]!;
+    return { column, devices: devicesOf(column, this.#spec.shape) };
   }
 
-  /** Set α from the responses to one-hot inputs, when programmed and now. The reads are repeatable, keyed by the age. */
+  /**
+   * Read every device by itself, S, at the present time, with its noise and through a converter of the ADC's bits.
+   * `moment`, an integer ≥ 0, tells reads apart: the same one gives the same readings.
+   */
+  readDevices(moment: number): Float32Array {
+    const { seed, arrayId, index } = this.#spec;
+    readKeys(seed, arrayId, index, moment, readEvent.devices, this.#scratch.keys);
+    const [key0 = 0, key1 = 0] = this.#scratch.keys;
+    const random = new CounterRandom((key1 & 0x1fffff) * 2 ** 32 + (key0 >>> 0));
+    return this.#cells.read(this.#atSeconds, this.#celsius, (1 << (this.#spec.adcBits - 1)) - 1, random);
+  }
+
+  /**
+   * Read every weight by one-hot inputs, in units of W, through DAC, noise and the ADC's range for calibration: what
+   * pairs and wires make of it, without α. [outputs × inputs]
+   */
+  readWeights(moment: number): Float32Array {
+    const { inputs } = this.place;
+    const weights = new Float32Array(this.place.outputs * inputs);
+    this.circuit.readOneHot(moment, readEvent.weights, (i, y) => {
+      for (let o = 0; o < y.length; o++) weights[o * inputs + i] = y[o]! / this.#spec.dac.max;
+    });
+    return weights;
+  }
+
+  /** Set α from the responses to one-hot inputs, when programmed and now. The reads are repeatable, keyed by the time. */
   calibrate(mode: CalibrationMode): void {
-    this.alpha.fill(1);
+    const alpha = new Float64Array(this.place.outputs).fill(1);
     if (mode !== "none") {
-      const floor = 1e-4 * this.#calibrationAdc.max;
-      driftCompensation(mode, this.#programmedResponse, this.#response(), floor, this.alpha);
+      const floor = 1e-4 * this.circuit.calibrationMax;
+      driftCompensation(mode, this.#programmedResponse, this.#response(), floor, alpha);
     }
-    this.#setScales(this.#adc);
+    this.circuit.setAlpha(alpha);
   }
 
-  /** `y (+)= tile · x` for rows of DAC codes: the first output stands at `y[from]`, rows are `stride` apart. */
-  mvm(
-    input: InputCodes,
-    y: Float32Array,
-    from: number,
-    stride: number,
-    batch: number,
-    accumulate: 0 | 1,
-    inference: number,
-  ): void {
-    const { kernel, seed, arrayId, index } = this.#spec;
-    const { keys } = this.#scratch;
-    if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
-    this.clippedOutputs += kernel.multiply(this.#packed, input, y, from, stride, batch, accumulate, keys);
+  /**
+   * Conductances that outputs act with at a chip time, S, without wires: plus and minus of each pair in turn, the mean of
+   * all crossbars, [outputs × inputs × 2]. A copy.
+   */
+  conductancesAt(atSeconds: number): Float32Array {
+    const siemens = this.#room(this.#scratch.siemens);
+    this.#cells.conductances(atSeconds, this.#celsius, siemens);
+    return outputsOf(siemens, this.#spec.shape, this.#columns, 1).slice();
   }
 
-  /** As `mvm`, each output with inputs of its own: `MvmKernel.depthwise`. */
-  mvmWindows(input: InputCodes, places: Int32Array, y: Float32Array, batch: number, inference: number): void {
-    const { kernel, seed, arrayId, index } = this.#spec;
-    const { keys } = this.#scratch;
-    if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
-    this.clippedOutputs += kernel.depthwise(this.#packed, input, places, y, batch, keys);
+  /** Variance of one read of each of these at a chip time, S², in the same order. A copy. */
+  readVariancesAt(atSeconds: number): Float32Array {
+    const squares = new Float32Array(this.#cells.targetsSiemens.length);
+    this.#cells.readVariances(atSeconds, this.#celsius, squares);
+    return outputsOf(squares, this.#spec.shape, this.#columns, 2).slice();
   }
 
-  /** Conductances at an age, S: plus and minus of each pair in turn, [outputs × inputs × 2]. A copy. */
-  conductancesAt(ageSeconds: number): Float32Array {
-    return this.#conductances(ageSeconds).slice();
+  /** Sum of the conductances of all devices of the tile, spares and all, at a chip time, S. */
+  totalSiemensAt(atSeconds: number): number {
+    const siemens = this.#room(this.#scratch.siemens);
+    this.#cells.conductances(atSeconds, this.#celsius, siemens);
+    return siemens.reduce((sum, g) => sum + g, 0);
   }
 
-  /** Variance of one read of each device at an age, S², in the order of `conductancesAt`. A copy. */
-  readVariancesAt(ageSeconds: number): Float32Array {
-    const squares = new Float32Array(this.#cells.g0Siemens.length);
-    if (this.#spec.device.hasReadNoise) this.#spec.device.readVariances(this.#cells, ageSeconds, squares);
-    return squares;
+  #room(scratch: Float32Array): Float32Array {
+    return scratch.subarray(0, this.#cells.targetsSiemens.length);
   }
 
-  #conductances(ageSeconds: number): Float32Array {
-    const siemens = this.#scratch.siemens.subarray(0, this.#cells.g0Siemens.length);
-    const { device, faults } = this.#spec;
-    device.conductances(this.#cells, ageSeconds, siemens);
-    if (faults) applyFaults(siemens, faults, this.place.inputs, device.gMinSiemens, device.gMaxSiemens);
-    return siemens;
-  }
-
-  /** Conductances as they act through the wires; what is left of each goes to the scratch. */
-  #effective(ageSeconds: number): Float32Array {
-    const siemens = this.#conductances(ageSeconds);
-    const { wires } = this.#spec;
-    const { outputs, inputs } = this.place;
-    if (wires) throughWires(siemens, outputs, inputs, wires, this.#scratch.ratios);
-    return siemens;
-  }
-
-  #setScales(adc: Converter): void {
-    const { dac } = this.#spec;
-    const { scales } = this.#packed;
-    const rowLength = scales.length / 3;
-    const inputWidth = dac.max / dac.codeMax;
-    const codesPerUnit = adc.codeMax / adc.max;
-    for (let o = 0; o < this.alpha.length; o++) {
-      scales[o] = this.#weightWidths[o]! * inputWidth * codesPerUnit;
-      scales[rowLength + o] =
-        Math.sqrt(this.#varianceWidths[o]! * 2 ** this.#limits.squareShift) * inputWidth * codesPerUnit;
-      scales[2 * rowLength + o] = this.alpha[o]! / codesPerUnit;
+  /** Conductances of the outputs as they act through the wires; what is left of each device goes to the scratch. */
+  #acting(): Float32Array {
+    const siemens = this.#room(this.#scratch.siemens);
+    this.#cells.conductances(this.#atSeconds, this.#celsius, siemens);
+    const { wires, shape } = this.#spec;
+    if (wires) {
+      const devices = 2 * shape.columns * shape.inputs;
+      for (let from = 0; from < siemens.length; from += devices) {
+        const [some, ratios] = [siemens, this.#scratch.ratios].map((all) => all.subarray(from, from + devices));
+        throughWires(some!, shape.columns, shape.inputs, wires, ratios!);
+      }
     }
+    return outputsOf(siemens, shape, this.#columns, 1);
+  }
+
+  #pack(siemens: Float32Array): void {
+    this.circuit.pack(siemens, () => {
+      const squares = this.#room(this.#scratch.squareSiemens);
+      this.#cells.readVariances(this.#atSeconds, this.#celsius, squares);
+      const { ratios } = this.#scratch;
+      if (this.#spec.wires) for (let d = 0; d < squares.length; d++) squares[d] = squares[d]! * ratios[d]! ** 2;
+      return outputsOf(squares, this.#spec.shape, this.#columns, 2);
+    });
   }
 
   /** Mean |y| of each output over one-hot inputs at full scale, through DAC, read noise and ADC; α is left out. */
   #response(): Float64Array {
-    const { kernel, dac, seed, arrayId, index } = this.#spec;
-    const { input, dacScale, x, y, keys } = this.#scratch;
     const { outputs, inputs } = this.place;
-    const alpha = this.alpha.slice();
-    this.alpha.fill(1);
-    this.#setScales(this.#calibrationAdc);
     const sums = new Float64Array(outputs);
-    x.fill(0);
-    for (let i = 0; i < inputs; i++) {
-      x[i] = dac.max;
-      kernel.quantise(x, 0, inputs, inputs, 1, dacScale, input);
-      readKeys(seed, arrayId, index, Math.round(this.#ageSeconds * 1000), readEvent.calibration + i, keys);
-      kernel.multiply(this.#packed, input, y, 0, outputs, 1, 0, keys);
+    this.circuit.readOneHot(Math.round(this.#atSeconds * 1000), readEvent.calibration, (_, y) => {
       for (let o = 0; o < outputs; o++) sums[o]! += Math.abs(y[o]!) / inputs;
-      x[i] = 0;
-    }
-    this.alpha.set(alpha);
-    this.#setScales(this.#adc);
+    });
     return sums;
   }
-
-  #largestSum(siemens: Float32Array): number {
-    const { outputs, inputs } = this.place;
-    let largest = 0;
-    for (let o = 0; o < outputs; o++) {
-      let sum = 0;
-      for (let p = o * inputs; p < (o + 1) * inputs; p++) sum += Math.abs(siemens[2 * p]! - siemens[2 * p + 1]!);
-      largest = Math.max(largest, sum);
-    }
-    return largest * this.#weightsPerSiemens || 1; // a tile of zeros may have any range
-  }
-
-  #largestWeight(siemens: Float32Array): number {
-    let largest = 0;
-    for (let p = 0; p < siemens.length; p += 2) largest = Math.max(largest, Math.abs(siemens[p]! - siemens[p + 1]!));
-    return largest * this.#weightsPerSiemens || 1;
-  }
 }
-
-/** Write weights into fresh pairs: the first event of each device of the tile. */
-const program = (weights: Float32Array, weightsPerSiemens: number, spec: TileSpec): ProgrammedCells => {
-  const { device, seed, arrayId, index } = spec;
-  const targets = new Float32Array(2 * weights.length);
-  for (let p = 0; p < weights.length; p++) {
-    targets[2 * p] = device.gMinSiemens + Math.max(weights[p]!, 0) / weightsPerSiemens;
-    targets[2 * p + 1] = device.gMinSiemens + Math.max(-weights[p]!, 0) / weightsPerSiemens;
-  }
-  const cells = emptyCells(targets.length);
-  device.program(targets, new CounterRandom(seed, [arrayId, index, 0]), cells);
-  return cells;
-};

@@ -130,7 +130,7 @@ const arrayCost = (array: CrossbarArray, rows: number, activity: Activity, desig
   for (const tile of array.tiles) {
     const { outputs } = tile.place;
     const inputs = tile.place.inputs * (array.hasOwnInputs ? outputs : 1); // word lines
-    const siemens = tile.conductancesAt(0).reduce((sum, g) => sum + g, 0);
+    const siemens = tile.totalSiemensAt(0);
     const work = { inputs, outputs, columns: outputs, siemens, ...activity };
     energyJoules = addEnergy(energyJoules, productEnergy(work, design), rows);
     areaSquareMetres += tileArea(inputs, outputs, design);

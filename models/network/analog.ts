@@ -3,6 +3,9 @@ import type { DeviceModel } from "../crossbar/devices/device.ts";
 import type { FaultRates } from "../crossbar/faults.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
+import { addWrites, noWrites, type WriteCount, type WriteVerify } from "../crossbar/programming.ts";
+import { secondsAtReference } from "../crossbar/temperature.ts";
+import type { ArrayState, ChipState } from "../crossbar/tile-state.ts";
 import type { Windows } from "../crossbar/windows.ts";
 import type { PairWires } from "../crossbar/wires/pair-wires.ts";
 import type { Mapping } from "../manifest.ts";
@@ -25,11 +28,16 @@ export interface AnalogOptions {
   readonly faults?: FaultRates;
   /** Resistance of the wires of all tiles; left out: none. */
   readonly wires?: PairWires;
+  /** Spare columns of each tile; left out: none. */
+  readonly spareColumns?: number;
+  /** What `state` gave of a chip with the same graph and options: it goes on from there, and nothing is programmed. */
+  readonly state?: ChipState;
 }
 
 /**
  * A graph run on a simulated crossbar: the products of dense, conv, depthwise and recurrent layers on its arrays, bias,
- * activation, pooling and sums digitally. Of the pairs of a depthwise layer only those on the diagonal are formed. Batch normalisation is folded into the weights before they are programmed.
+ * activation, pooling and sums digitally. Of the pairs of a depthwise layer only those on the diagonal are
+ * formed. Batch normalisation is folded into the weights before they are programmed.
  */
 export class AnalogNetwork implements Network {
   readonly inputShape: Shape;
@@ -37,13 +45,16 @@ export class AnalogNetwork implements Network {
   /** By node name; a depthwise layer that needs several has them as `<node>/channels-<first>-<last>`. */
   readonly arrays: ReadonlyMap<string, CrossbarArray>;
   readonly #plan: Plan;
+  readonly #device: DeviceModel;
   readonly #inference = { number: 0 };
 
   /**
-   * Program the weights; the devices are left at age zero, uncompensated.
+   * Program the weights; the devices are left at age zero, uncompensated. With a `state` nothing is programmed.
    * @throws ModelError when the graph does not fit together or the mapping lacks ranges; RangeError as `CrossbarArray`
    */
-  constructor(graph: Graph, { device, seed, mapping, kernel, faults, wires }: AnalogOptions) {
+  constructor(graph: Graph, options: AnalogOptions) {
+    const { device, seed, mapping, kernel, faults, wires, spareColumns, state } = options;
+    this.#device = device;
     const folded = foldBatchNorm(graph);
     const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping));
     const arrays = new Map<string, CrossbarArray>();
@@ -68,8 +79,10 @@ export class AnalogNetwork implements Network {
           ...(windows && { windows }),
           ...(faults && { faults }),
           ...(wires && { wires }),
+          ...(spareColumns !== undefined && { spareColumns }),
         },
         arena,
+        state && stateOf(state, part.name),
       );
       arrays.set(part.name, array);
       return array;
@@ -90,6 +103,7 @@ export class AnalogNetwork implements Network {
       }),
     });
     this.arrays = arrays;
+    if (state) this.restartNoise(state.inference);
     this.inputShape = this.#plan.inputShape;
     this.outputShape = this.#plan.outputShape;
   }
@@ -111,9 +125,31 @@ export class AnalogNetwork implements Network {
     this.#inference.number = inference;
   }
 
-  /** Bring all devices to an age in seconds since they were programmed; a function of the age alone. */
-  ageTo(ageSeconds: number): void {
-    for (const array of this.arrays.values()) array.ageTo(ageSeconds);
+  /** Chip time in seconds at the reference temperature, 0 when the chip was first programmed. */
+  get atSeconds(): number {
+    return this.arrays.values().next().value?.atSeconds ?? 0;
+  }
+
+  /** Bring all devices to a chip time, and to a temperature: `CrossbarArray.ageTo`. */
+  ageTo(atSeconds: number, celsius?: number): void {
+    for (const array of this.arrays.values()) array.ageTo(atSeconds, celsius);
+  }
+
+  /** Let time pass at a temperature, which reads keep until the next call: chip time runs faster in the heat. */
+  pass(seconds: number, celsius: number): void {
+    this.ageTo(this.atSeconds + secondsAtReference(this.#device, seconds, celsius), celsius);
+  }
+
+  /** Write all devices anew at the present time. @returns what it took */
+  rewrite(verify?: WriteVerify): WriteCount {
+    const tiles = [...this.arrays.values()].flatMap((array) => array.tiles);
+    return tiles.reduce((sum, tile) => addWrites(sum, tile.rewrite("all", verify)), noWrites);
+  }
+
+  /** All that the chip is beside its model and options: to be stored, and put back by the constructor. A copy. */
+  state(): ChipState {
+    const arrays = Object.fromEntries([...this.arrays].map(([name, array]) => [name, array.state()]));
+    return { inference: this.#inference.number, arrays };
   }
 
   /** Set the drift compensation of every tile, at the present age. */
@@ -127,6 +163,12 @@ export class AnalogNetwork implements Network {
     return { inputs: all.reduce((sum, s) => sum + s.inputs, 0), outputs: all.reduce((sum, s) => sum + s.outputs, 0) };
   }
 }
+
+const stateOf = ({ arrays }: ChipState, name: string): ArrayState => {
+  const array = arrays[name];
+  if (array === undefined) throw new ModelError(`state: expected an array ${name}, got ${Object.keys(arrays)}`);
+  return array;
+};
 
 const rangeOf = (mapping: Mapping, { node }: Part, tiles: number): Mapping["ranges"][string] => {
   const range = mapping.ranges[node];

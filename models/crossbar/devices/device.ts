@@ -13,6 +13,28 @@ export interface ProgrammedCells {
   readonly noise: Float32Array;
 }
 
+/** Where a device draws its numbers from: `CounterRandom`, or one that numbers some devices of a tile only. */
+export type DeviceRandom = Pick<CounterRandom, "gaussianAt">;
+
+/** What one pulse of a write and one read to verify it cost. */
+export interface WritePulse {
+  readonly pulseSeconds: number;
+  readonly pulseJoules: number;
+  readonly readSeconds: number;
+  readonly readVolts: number;
+}
+
+/** Taken for devices that say nothing else: the order of magnitude of published arrays. An assumption. */
+export const assumedPulse: WritePulse = { pulseSeconds: 1e-6, pulseJoules: 1e-10, readSeconds: 250e-9, readVolts: 0.2 };
+
+/** How a device follows its temperature: `models/crossbar/temperature.ts`. */
+export interface TemperatureModel {
+  /** Energy that ageing must climb, eV: how much faster it is in the heat. */
+  readonly ageingElectronvolts: number;
+  /** Energy that conduction must climb, eV, of a device written to this part of g_max, 0 … 1. */
+  conductionElectronvolts(part: number): number;
+}
+
 /** A kind of memristor. Its functions are pure: chance comes in as an argument, time as an age. */
 export interface DeviceModel {
   readonly name: string;
@@ -25,13 +47,17 @@ export interface DeviceModel {
    * Write `targetsSiemens[d]` into each device d of `cells`. Device d draws the numbers 2d and 2d + 1 of `random`
    * and no others, so that it gets the same ones whatever devices are written beside it.
    */
-  program(targetsSiemens: Float32Array, random: CounterRandom, cells: ProgrammedCells): void;
+  program(targetsSiemens: Float32Array, random: DeviceRandom, cells: ProgrammedCells): void;
   /** Mean conductance of each device at an age, S. */
   conductances(cells: ProgrammedCells, ageSeconds: number, outSiemens: Float32Array): void;
   /** Variance of one read of each device about its mean at an age, S²; reads are independent of each other. */
   readVariances(cells: ProgrammedCells, ageSeconds: number, outSquareSiemens: Float32Array): void;
   /** Current at a voltage, A, of devices that are not linear; without it I = g V. */
   currentAmperes?(siemens: number, volts: number): number;
+  /** Cost of its pulses; without it `assumedPulse`. */
+  readonly pulse?: WritePulse;
+  /** Without it the device is the same at every temperature. */
+  readonly temperature?: TemperatureModel;
 }
 
 /** Cells of `devices` devices, all zero: what `program` writes into. */

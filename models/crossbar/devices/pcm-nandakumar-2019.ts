@@ -22,7 +22,7 @@ export const readNoise = (r: number): number => Math.min(0.0088 / Math.max(r ** 
  * Models  spread of iterative programming; drift with an exponent that differs from device to device; 1/f read
  *         noise as the spread of one read of 250 ns.
  * Omits   correlation of the 1/f noise between reads (each read is independent), clipping of a single noisy read
- *         at zero, temperature, IR drop, stuck devices.
+ *         at zero. Temperature is assumed (`pcm.ts`); wires and stuck devices are the tile's.
  *
  *   σ_prog(r) = max(0.26348 + 1.9650 r − 1.1731 r², 0) µS              r = g_target / g_max; the rest in `pcm.ts`
  *   μ_ν(r)    = clip(−0.0155 ln r + 0.0244, 0.049, 0.1)

@@ -1,4 +1,4 @@
-import type { DeviceModel } from "./device.ts";
+import { assumedPulse, type DeviceModel, type TemperatureModel } from "./device.ts";
 
 /** What tells one phase-change device from another in the model of Nandakumar et al. 2019; r = g_target / g_max. */
 export interface PcmParameters {
@@ -19,6 +19,17 @@ export interface PcmParameters {
 }
 
 /**
+ * An assumption, as the sources measure at room temperature alone. Relaxation of the amorphous part climbs barriers of
+ * kT ln(t · 10¹³/s), where Le Gallo et al., Adv. Electron. Mater. 4 (2018) have it collective: 0.77 eV after a second,
+ * 1.06 eV after a day; 0.9 stands for both. Conduction of amorphous material is activated by some 0.2 eV, of crystalline
+ * by next to nothing, and a device is between them as its conductance is.
+ */
+const pcmTemperature: TemperatureModel = {
+  ageingElectronvolts: 0.9,
+  conductionElectronvolts: (part) => 0.2 * (1 - part) + 0.02 * part,
+};
+
+/**
  * The model that phase-change devices share; each file of one gives source, range and parameters.
  *
  *   g₀        = max(g_target + σ_prog(r) ξ₁, 0)                        ξ of N(0, 1)
@@ -35,6 +46,8 @@ export const pcmDevice = (parameters: PcmParameters): DeviceModel => {
     gMinSiemens: 0,
     gMaxSiemens,
     hasReadNoise: true,
+    temperature: pcmTemperature,
+    pulse: { ...assumedPulse, readSeconds: tReadSeconds },
     program(targetsSiemens, random, { g0Siemens, drift, noise }) {
       for (let d = 0; d < targetsSiemens.length; d++) {
         const r = targetsSiemens[d]! / gMaxSiemens;

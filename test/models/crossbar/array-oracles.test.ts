@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ArraySpec, CrossbarArray } from "../../../models/crossbar/array.ts";
+import { CrossbarArray } from "../../../models/crossbar/array.ts";
+import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
 import type { DeviceModel } from "../../../models/crossbar/devices/device.ts";
 import { ideal } from "../../../models/crossbar/devices/ideal.ts";
 import { Arena } from "../../../models/crossbar/kernels/arena.ts";

@@ -1,17 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { type ArraySpec, CrossbarArray } from "../../../models/crossbar/array.ts";
+import { CrossbarArray } from "../../../models/crossbar/array.ts";
+import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
 import { ideal } from "../../../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { drawFaults, type FaultMap } from "../../../models/crossbar/faults.ts";
 import { Arena } from "../../../models/crossbar/kernels/arena.ts";
 
 const none: FaultMap = { stuckLow: [], stuckHigh: [], openWordLines: [], openBitLines: [] };
+const shapeOf = (columns: number, inputs: number) => ({ columns, inputs, crossbars: 1 });
 const tile = { seed: 3, arrayId: 1, index: 2 };
 
 describe("drawn faults", () => {
   it("are as many as the rates say, to five standard deviations of a binomial", () => {
     const [outputs, inputs] = [256, 256];
-    const map = drawFaults({ stuckLow: 0.02, stuckHigh: 0.01 }, outputs, inputs, tile);
+    const map = drawFaults({ stuckLow: 0.02, stuckHigh: 0.01 }, shapeOf(outputs, inputs), tile);
     const devices = 2 * outputs * inputs;
     for (const [found, rate] of [
       [map.stuckLow, 0.02],
@@ -21,16 +23,16 @@ describe("drawn faults", () => {
       expect(Math.abs(found.length - devices * rate)).toBeLessThan(5 * deviation);
     }
     expect(map.stuckLow.filter((d) => map.stuckHigh.includes(d))).toEqual([]);
-    const lines = [5, 6, 7, 8].map((index) => drawFaults({ openBitLines: 0.25 }, 256, 1, { ...tile, index }));
+    const lines = [5, 6, 7, 8].map((index) => drawFaults({ openBitLines: 0.25 }, shapeOf(256, 1), { ...tile, index }));
     const open = lines.reduce((sum, { openBitLines }) => sum + openBitLines.length, 0);
     expect(Math.abs(open - 512)).toBeLessThan(5 * Math.sqrt(2048 * 0.25 * 0.75));
   });
 
   it("are the same for a seed, others for another tile, and those of a lower rate are among those of a higher", () => {
-    const low = drawFaults({ stuckLow: 0.01 }, 64, 64, tile).stuckLow;
-    const high = drawFaults({ stuckLow: 0.05 }, 64, 64, tile).stuckLow;
-    expect(drawFaults({ stuckLow: 0.01 }, 64, 64, tile).stuckLow).toEqual(low);
-    expect(drawFaults({ stuckLow: 0.01 }, 64, 64, { ...tile, index: 3 }).stuckLow).not.toEqual(low);
+    const low = drawFaults({ stuckLow: 0.01 }, shapeOf(64, 64), tile).stuckLow;
+    const high = drawFaults({ stuckLow: 0.05 }, shapeOf(64, 64), tile).stuckLow;
+    expect(drawFaults({ stuckLow: 0.01 }, shapeOf(64, 64), tile).stuckLow).toEqual(low);
+    expect(drawFaults({ stuckLow: 0.01 }, shapeOf(64, 64), { ...tile, index: 3 }).stuckLow).not.toEqual(low);
     expect(low.length).toBeGreaterThan(0);
     expect(high).toEqual(expect.arrayContaining([...low]));
   });
@@ -40,7 +42,7 @@ describe("drawn faults", () => {
     [{ openWordLines: Number.NaN }, "openWordLines: expected a rate in 0 … 1, got NaN"],
     [{ stuckLow: 0.6, stuckHigh: 0.6 }, "stuckLow + stuckHigh: expected at most 1, got 1.2"],
   ])("are refused at %o", (rates, sentence) => {
-    expect(() => drawFaults(rates, 4, 4, tile)).toThrow(sentence);
+    expect(() => drawFaults(rates, shapeOf(4, 4), tile)).toThrow(sentence);
   });
 });
 

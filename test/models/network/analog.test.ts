@@ -197,3 +197,37 @@ describe("calibrateRanges", () => {
     expect(() => calibrateRanges(linear(), [], coarse)).toThrow("samples: expected at least one, got none");
   });
 });
+
+describe("The state of a chip", () => {
+  for (const [name, graph] of Object.entries(randomGraphs)) {
+    it(`put back, gives the bits of the chip that went on, with the same noise: ${name}`, () => {
+      const samples = samplesFor(graph, 2, 1);
+      const options = {
+        device: pcm,
+        seed: 1,
+        mapping: calibrateRanges(graph, samples, coarse),
+        kernel: "simd",
+      } as const;
+      const chip = new AnalogNetwork(graph, options);
+      chip.pass(86_400, 40);
+      chip.calibrate("per-column");
+      outputsOf(chip, samples);
+      const back = new AnalogNetwork(graph, { ...options, state: structuredClone(chip.state()) });
+      expect(back.atSeconds).toBe(chip.atSeconds);
+      expect(outputsOf(back, samples)).toEqual(outputsOf(chip, samples));
+      for (const both of [chip, back]) {
+        both.rewrite();
+        both.pass(3600, 25);
+      }
+      expect(outputsOf(back, samples)).toEqual(outputsOf(chip, samples));
+    });
+  }
+  it("says which array a state of another network lacks", () => {
+    const graph = linear();
+    const mapping = calibrateRanges(graph, samplesFor(graph, 2, 6), coarse);
+    const state = { inference: 0, arrays: {} };
+    expect(() => new AnalogNetwork(graph, { device: ideal, seed: 1, mapping, kernel: "simd", state })).toThrow(
+      "state: expected an array 0-dense, got ",
+    );
+  });
+});

@@ -1,0 +1,130 @@
+import { type Converter, maxAdcBits } from "./converters.ts";
+import type { DeviceModel } from "./devices/device.ts";
+import { checkFaults, drawFaults, type FaultMap, type FaultRates } from "./faults.ts";
+import type { Arena } from "./kernels/arena.ts";
+import { type CellsShape, expectInteger, maxTileSide, type TilePlace } from "./mapping.ts";
+import { limitsOf } from "./packing.ts";
+import type { TileScratch } from "./tile-circuit.ts";
+import { codesOf, type Windows } from "./windows.ts";
+import type { PairWires } from "./wires/pair-wires.ts";
+
+export interface ArraySpec {
+  readonly device: DeviceModel;
+  /** 2 … 12, sign among them. */
+  readonly dacBits: number;
+  /** 2 … 16, sign among them. */
+  readonly adcBits: number;
+  /** Most inputs and outputs of a tile, 1 … 256. */
+  readonly tileInputs: number;
+  readonly tileOutputs: number;
+  /** Full scale of the DACs, in activation units. */
+  readonly inputMax: number;
+  /**
+   * Full scale of each tile's ADC, in units of W·x, in tile order (output tile outer, input tile inner).
+   * Without it: the largest sum that the programmed tile can give, so that nothing clips but noise.
+   */
+  readonly tileOutputMax?: readonly number[];
+  readonly seed: number;
+  /** Tells the arrays of one chip apart, 0 … 65535. */
+  readonly arrayId: number;
+  /** Most rows of x in one call. */
+  readonly maxBatch: number;
+  readonly kernel: "reference" | "simd";
+  /** Each output has inputs of its own, out of an image: for `mvmWindows` instead of `mvm`; one tile. */
+  readonly windows?: Windows;
+  /** Faults, as rates for all tiles or as a map for each; left out: none. */
+  readonly faults?: FaultRates | readonly FaultMap[];
+  /** Resistance of the wires; left out: none. */
+  readonly wires?: PairWires;
+  /** Columns of each tile beside those of its outputs, for `Tile.useSpare`, 0 … 256; left out: none. */
+  readonly spareColumns?: number;
+}
+
+/** The devices of a tile of the array. */
+export const shapeOf = ({ spareColumns = 0 }: ArraySpec, { outputs, inputs }: TilePlace): CellsShape => ({
+  columns: outputs + spareColumns,
+  inputs,
+  crossbars: 1,
+});
+
+const devicesIn = ({ columns, inputs, crossbars }: CellsShape): number => 2 * columns * inputs * crossbars;
+
+/** The faults of a tile. @throws RangeError as `drawFaults` and `checkFaults` */
+export const faultsOf = (spec: ArraySpec, place: TilePlace, index: number): FaultMap | undefined => {
+  const { faults } = spec;
+  const shape = shapeOf(spec, place);
+  if (faults === undefined) return undefined;
+  if (!isMaps(faults)) return drawFaults(faults, shape, { ...spec, index });
+  const map = faults[index];
+  if (map === undefined) throw new RangeError(`faults: expected a map for each tile, got none for tile ${index}`);
+  checkFaults(map, shape);
+  return map;
+};
+
+const isMaps = (faults: FaultRates | readonly FaultMap[]): faults is readonly FaultMap[] => Array.isArray(faults);
+
+/** @throws RangeError for the first number that cannot be */
+export const checkSpec = (
+  weights: Float32Array,
+  outputs: number,
+  inputs: number,
+  spec: ArraySpec,
+  tileCount: number,
+): void => {
+  if (weights.length !== outputs * inputs) {
+    throw new RangeError(`weights: expected [${outputs} × ${inputs}] numbers, got ${weights.length}`);
+  }
+  const bad = weights.findIndex((w) => !Number.isFinite(w));
+  if (bad >= 0) throw new RangeError(`weights[${bad}]: expected a finite number, got ${weights[bad]}`);
+  expectInteger("adcBits", spec.adcBits, 2, maxAdcBits);
+  expectInteger("arrayId", spec.arrayId, 0, 65535);
+  expectInteger("maxBatch", spec.maxBatch, 1, 2 ** 24);
+  expectInteger("number of tiles", tileCount, 1, 65536);
+  expectInteger("spareColumns", spec.spareColumns ?? 0, 0, maxTileSide);
+  if (spec.tileOutputMax && spec.tileOutputMax.length !== tileCount) {
+    throw new RangeError(`tileOutputMax: expected ${tileCount} numbers, one a tile, got ${spec.tileOutputMax.length}`);
+  }
+  const { name, gMinSiemens, gMaxSiemens } = spec.device;
+  if (!(gMinSiemens >= 0 && gMinSiemens < gMaxSiemens)) {
+    throw new RangeError(`${name} gMinSiemens: expected 0 ≤ gMin < gMax = ${gMaxSiemens}, got ${gMinSiemens}`);
+  }
+};
+
+/** Room for the largest of the tiles. */
+export const scratchFor = (
+  places: readonly TilePlace[],
+  spec: ArraySpec,
+  dac: Converter,
+  arena: Arena,
+): TileScratch => {
+  const inputs = Math.max(...places.map((place) => place.inputs));
+  const outputs = Math.max(...places.map((place) => place.outputs));
+  const codes = spec.windows ? codesOf(spec.windows, outputs, inputs).length : spec.maxBatch * (inputs + (inputs & 1));
+  const devices = Math.max(...places.map((place) => devicesIn(shapeOf(spec, place))));
+  const dacScale = arena.float32(2);
+  dacScale.set([dac.codeMax / dac.max, dac.codeMax]);
+  return {
+    dacScale,
+    siemens: new Float32Array(devices),
+    squareSiemens: new Float32Array(spec.device.hasReadNoise ? devices : 0),
+    ratios: new Float32Array(spec.wires ? devices : 0),
+    input: {
+      codes: arena.int16(codes),
+      squares: spec.device.hasReadNoise ? arena.int16(codes) : undefined,
+      squareShift: limitsOf(dac, inputs).squareShift,
+    },
+    x: arena.float32(inputs),
+    y: arena.float32(outputs),
+    keys: arena.int32(2),
+  };
+};
+
+/** The weights of a tile. */
+export const pieceOf = (weights: Float32Array, inputs: number, place: TilePlace): Float32Array => {
+  const piece = new Float32Array(place.outputs * place.inputs);
+  for (let o = 0; o < place.outputs; o++) {
+    const from = (place.outputFrom + o) * inputs + place.inputFrom;
+    piece.set(weights.subarray(from, from + place.inputs), o * place.inputs);
+  }
+  return piece;
+};

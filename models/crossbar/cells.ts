@@ -1,0 +1,155 @@
+import type { CounterRandom } from "../random.ts";
+import type { DeviceModel } from "./devices/device.ts";
+import { applyFaults, type FaultMap } from "./faults.ts";
+import type { CellsShape } from "./mapping.ts";
+import {
+  groupsBy,
+  type TileKey,
+  takeCells,
+  unwrittenCells,
+  type WriteCount,
+  type WriteVerify,
+  type WrittenCells,
+  writeDevices,
+} from "./programming.ts";
+import { atTemperature } from "./temperature.ts";
+
+/**
+ * The devices of a tile with all that was ever done to them. Device 2p is the plus and 2p + 1 the minus of pair
+ * p = (crossbar · columns + column) · inputs + input.
+ *
+ * Time is chip time, in seconds at the reference temperature; a device's age is what has passed since its own last
+ * write. Conductances are functions of what is written, of the time and of the temperature, whatever was asked before.
+ */
+export class TileCells {
+  readonly shape: CellsShape;
+  readonly cells: WrittenCells;
+  readonly faults: FaultMap | undefined;
+  /** What each device should conduct, S. */
+  readonly targetsSiemens: Float32Array;
+  readonly #device: DeviceModel;
+  readonly #key: TileKey;
+  readonly #all: Uint32Array;
+  readonly #heldSiemens: ReadonlyMap<number, number>;
+
+  /**
+   * @param written devices that were written before: taken over, nothing is written anew; otherwise all are unwritten
+   */
+  constructor(
+    targetsSiemens: Float32Array,
+    shape: CellsShape,
+    device: DeviceModel,
+    key: TileKey,
+    faults: FaultMap | undefined,
+    written?: WrittenCells,
+  ) {
+    this.shape = shape;
+    this.targetsSiemens = targetsSiemens;
+    this.#device = device;
+    this.#key = key;
+    this.faults = faults;
+    this.cells = written ?? unwrittenCells(targetsSiemens.length);
+    this.#all = Uint32Array.from(targetsSiemens, (_, d) => d);
+    this.#heldSiemens = heldBy(faults, shape, device, targetsSiemens.length);
+  }
+
+  /** Chip time of the last write of any device, s. */
+  get lastWriteSeconds(): number {
+    return this.cells.writtenAtSeconds.reduce((last, at) => Math.max(last, at), 0);
+  }
+
+  /** Mean conductance of each device, S, with its faults. @throws RangeError before a write */
+  conductances(atSeconds: number, celsius: number, out: Float32Array): void {
+    const device = this.#device;
+    this.#byAge(atSeconds, out, (cells, age, values) => device.conductances(cells, age, values));
+    atTemperature(device, this.cells.g0Siemens, celsius, 1, out);
+    if (this.faults) applyFaults(out, this.faults, this.shape, device.gMinSiemens, device.gMaxSiemens);
+  }
+
+  /** Variance of one read of each device, S², with its faults; zeros for devices without read noise. */
+  readVariances(atSeconds: number, celsius: number, out: Float32Array): void {
+    const device = this.#device;
+    if (!device.hasReadNoise) return void out.fill(0);
+    this.#byAge(atSeconds, out, (cells, age, values) => device.readVariances(cells, age, values));
+    atTemperature(device, this.cells.g0Siemens, celsius, 2, out);
+    if (this.faults) applyFaults(out, this.faults, this.shape, 0, 0);
+  }
+
+  /** Write devices, by number, to their targets: `writeDevices`. @throws RangeError for a device that there is not */
+  write(which: ArrayLike<number> | "all", atSeconds: number, verify?: WriteVerify): WriteCount {
+    const devices = which === "all" ? this.#all : checkedDevices(which, this.#all.length);
+    const { cells, targetsSiemens } = this;
+    const write = { device: this.#device, cells, targetsSiemens, key: this.#key, heldSiemens: this.#heldSiemens };
+    return writeDevices(devices, atSeconds, write, verify);
+  }
+
+  /**
+   * One reading of every device by itself, S: its noise, then a converter of `steps` steps up to 1.25 g_max.
+   *
+   * @param random of this moment: device d draws its number d
+   */
+  read(atSeconds: number, celsius: number, steps: number, random: CounterRandom): Float32Array {
+    const siemens = new Float32Array(this.#all.length);
+    const variances = new Float32Array(this.#all.length);
+    this.conductances(atSeconds, celsius, siemens);
+    this.readVariances(atSeconds, celsius, variances);
+    const step = (1.25 * this.#device.gMaxSiemens) / steps;
+    for (let d = 0; d < siemens.length; d++) {
+      const noisy = siemens[d]! + (variances[d]! > 0 ? Math.sqrt(variances[d]!) * random.gaussianAt(d) : 0);
+      siemens[d] = step * Math.min(steps, Math.max(0, Math.round(noisy / step)));
+    }
+    return siemens;
+  }
+
+  /** Ask the device model, once for each age that devices have. */
+  #byAge(
+    atSeconds: number,
+    out: Float32Array,
+    ask: (cells: WrittenCells | ReturnType<typeof takeCells>, ageSeconds: number, values: Float32Array) => void,
+  ): void {
+    const { cells } = this;
+    const groups = groupsBy(cells.writtenAtSeconds, this.#all);
+    for (const which of groups) {
+      const age = atSeconds - cells.writtenAtSeconds[which[0]!]!;
+      if (!(age >= 0)) {
+        const written = this.lastWriteSeconds;
+        throw new RangeError(
+          `atSeconds: expected at least ${written}, when a device was last written, got ${atSeconds}`,
+        );
+      }
+      if (groups.length === 1) {
+        ask(cells, age, out);
+        return;
+      }
+      const some = new Float32Array(which.length);
+      ask(takeCells(cells, which), age, some);
+      for (let k = 0; k < which.length; k++) out[which[k]!] = some[k]!;
+    }
+  }
+}
+
+/** Conductances of devices that no write changes, by number. */
+const heldBy = (
+  faults: FaultMap | undefined,
+  shape: CellsShape,
+  { gMinSiemens, gMaxSiemens }: DeviceModel,
+  devices: number,
+): ReadonlyMap<number, number> => {
+  const held = new Map<number, number>();
+  if (!faults) return held;
+  const marks = new Float32Array(devices).fill(Number.NaN);
+  applyFaults(marks, faults, shape, gMinSiemens, gMaxSiemens);
+  marks.forEach((siemens, d) => {
+    if (!Number.isNaN(siemens)) held.set(d, siemens);
+  });
+  return held;
+};
+
+const checkedDevices = (which: ArrayLike<number>, devices: number): Uint32Array => {
+  for (let k = 0; k < which.length; k++) {
+    if (!(Number.isInteger(which[k]) && which[k]! >= 0 && which[k]! < devices)) {
+      throw new RangeError(`devices: expected integers in 0 … ${devices - 1}, got ${which[k]}`);
+    }
+  }
+  return Uint32Array.from(new Set(Array.from(which))).sort();
+};

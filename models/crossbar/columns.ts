@@ -1,0 +1,85 @@
+import type { CellsShape } from "./mapping.ts";
+
+/**
+ * What the outputs of a tile act with: the mean over its crossbars of the column that each output stands in, or with
+ * `power` 2 the variance of that mean. Not a copy where outputs are the columns of one crossbar.
+ *
+ * @param values of all devices, numbered as in `TileCells`
+ * @param columns the column of each output
+ * @returns [outputs × inputs × 2]
+ */
+export const outputsOf = (
+  values: Float32Array,
+  { columns: width, inputs, crossbars }: CellsShape,
+  columns: Int32Array,
+  power: 1 | 2,
+): Float32Array => {
+  const row = 2 * inputs;
+  if (crossbars === 1 && columns.every((column, o) => column === o)) return values.subarray(0, row * columns.length);
+  const means = new Float32Array(row * columns.length);
+  const share = crossbars ** -power;
+  for (let o = 0; o < columns.length; o++) {
+    for (let d = 0; d < row; d++) {
+      let sum = 0;
+      for (let k = 0; k < crossbars; k++) sum += values[(k * width + columns[o]!) * row + d]!;
+      means[o * row + d] = share * sum;
+    }
+  }
+  return means;
+};
+
+/** The devices of one column in all crossbars, by number. */
+export const devicesOf = (column: number, { columns: width, inputs, crossbars }: CellsShape): Uint32Array => {
+  const row = 2 * inputs;
+  return Uint32Array.from({ length: crossbars * row }, (_, n) => {
+    const [crossbar, d] = [Math.floor(n / row), n % row];
+    return (crossbar * width + column) * row + d;
+  });
+};
+
+/**
+ * What each device should conduct so that pairs hold the weights, spare columns the least:
+ *
+ *   G⁺, G⁻ = g_min + max(±W, 0) / weightsPerSiemens
+ *
+ * @param weights [outputs × inputs]
+ */
+export const targetsOf = (
+  weights: Float32Array,
+  weightsPerSiemens: number,
+  gMinSiemens: number,
+  { columns: width, inputs, crossbars }: CellsShape,
+  columns: Int32Array,
+): Float32Array => {
+  const targets = new Float32Array(2 * crossbars * width * inputs).fill(gMinSiemens);
+  for (let k = 0; k < crossbars; k++) {
+    for (let o = 0; o < columns.length; o++) {
+      const from = 2 * (k * width + columns[o]!) * inputs;
+      for (let i = 0; i < inputs; i++) {
+        const weight = weights[o * inputs + i]!;
+        targets[from + 2 * i] = gMinSiemens + Math.max(weight, 0) / weightsPerSiemens;
+        targets[from + 2 * i + 1] = gMinSiemens + Math.max(-weight, 0) / weightsPerSiemens;
+      }
+    }
+  }
+  return targets;
+};
+
+/** Σ |G⁺ − G⁻| of the output that has most, S. @param siemens [outputs × inputs × 2] */
+export const largestSum = (siemens: Float32Array, outputs: number): number => {
+  const row = siemens.length / outputs;
+  let largest = 0;
+  for (let o = 0; o < outputs; o++) {
+    let sum = 0;
+    for (let d = o * row; d < (o + 1) * row; d += 2) sum += Math.abs(siemens[d]! - siemens[d + 1]!);
+    largest = Math.max(largest, sum);
+  }
+  return largest;
+};
+
+/** Largest |G⁺ − G⁻|, S. */
+export const largestDifference = (siemens: Float32Array): number => {
+  let largest = 0;
+  for (let d = 0; d < siemens.length; d += 2) largest = Math.max(largest, Math.abs(siemens[d]! - siemens[d + 1]!));
+  return largest;
+};

@@ -1,0 +1,184 @@
+import { CounterRandom } from "../random.ts";
+import { assumedPulse, type DeviceModel, emptyCells, type ProgrammedCells } from "./devices/device.ts";
+
+/** What is known of each device of a tile: what its last write left, when that was and how many there were. */
+export interface WrittenCells extends ProgrammedCells {
+  /** Chip time of the last write, s. */
+  readonly writtenAtSeconds: Float64Array;
+  /** Pulses that the device has had. */
+  readonly writes: Uint32Array;
+}
+
+/** Names the random numbers of a tile. */
+export interface TileKey {
+  readonly seed: number;
+  readonly arrayId: number;
+  readonly index: number;
+}
+
+/** Pulse, read, and pulse again until the reading is close to the target. */
+export interface WriteVerify {
+  /** Largest distance of a reading from the target that is accepted, S. */
+  readonly acceptanceSiemens: number;
+  /** Most pulses for one device, 1 … 1000; then it stays as it is. */
+  readonly maxPulses: number;
+}
+
+/** What a write took. */
+export interface WriteCount {
+  readonly devices: number;
+  readonly pulses: number;
+  /** Devices whose last reading was not accepted. */
+  readonly outside: number;
+  /** One device after the other. */
+  readonly seconds: number;
+  readonly joules: number;
+}
+
+export const noWrites: WriteCount = { devices: 0, pulses: 0, outside: 0, seconds: 0, joules: 0 };
+
+/** Sum of two. */
+export const addWrites = (a: WriteCount, b: WriteCount): WriteCount => ({
+  devices: a.devices + b.devices,
+  pulses: a.pulses + b.pulses,
+  outside: a.outside + b.outside,
+  seconds: a.seconds + b.seconds,
+  joules: a.joules + b.joules,
+});
+
+/** Cells of devices that were never written. */
+export const unwrittenCells = (devices: number): WrittenCells => ({
+  ...emptyCells(devices),
+  writtenAtSeconds: new Float64Array(devices),
+  writes: new Uint32Array(devices),
+});
+
+/** Events of the random numbers of verifying reads; pulses count from zero. */
+const verifyEvent = 0x8000_0000;
+
+export interface Write {
+  readonly device: DeviceModel;
+  readonly cells: WrittenCells;
+  /** What each device of the tile should conduct, S. */
+  readonly targetsSiemens: Float32Array;
+  readonly key: TileKey;
+  /** Conductance of devices that no pulse changes, S: stuck and unconnected ones. */
+  readonly heldSiemens: ReadonlyMap<number, number>;
+}
+
+/**
+ * Write some devices at a moment of chip time. Pulse n of device d draws numbers 2d and 2d + 1 of the stream (seed,
+ * array, tile, n), so that a rewrite draws fresh numbers, and the same ones in each run.
+ *
+ * Without `verify` a device has one pulse, and with it the whole published spread of a write. With it each pulse draws
+ * anew from that spread until a reading, read noise and all, is within the band: an assumption, as no source has the
+ * statistics of single correcting pulses. What is left is the spread cut at the band, widened by the read noise.
+ */
+export const writeDevices = (
+  which: Uint32Array,
+  atSeconds: number,
+  { device, cells, targetsSiemens, key, heldSiemens }: Write,
+  verify?: WriteVerify,
+): WriteCount => {
+  if (verify) checkVerify(verify);
+  const { pulseSeconds, pulseJoules, readSeconds, readVolts } = device.pulse ?? assumedPulse;
+  const { acceptanceSiemens, maxPulses } = verify ?? { acceptanceSiemens: Infinity, maxPulses: 1 };
+  let pending: readonly Uint32Array[] = [which];
+  let [pulses, readSiemens, outside] = [0, 0, 0];
+  for (let turn = 0; turn < maxPulses; turn++) {
+    const rejected: Uint32Array[] = [];
+    for (const some of pending.flatMap((group) => groupsBy(cells.writes, group))) {
+      pulses += some.length;
+      const event = cells.writes[some[0]!]!;
+      const written = pulseOnce(some, event, device, cells, targetsSiemens, key);
+      if (!verify) continue;
+      const readings = readingsOf(some, event, device, written, heldSiemens, key);
+      readSiemens += readings.reduce((sum, g) => sum + Math.max(g, 0), 0);
+      rejected.push(some.filter((d, k) => !(Math.abs(readings[k]! - targetsSiemens[d]!) <= acceptanceSiemens)));
+    }
+    outside = rejected.reduce((sum, group) => sum + group.length, 0);
+    if (outside === 0) break;
+    pending = rejected;
+  }
+  for (const d of which) cells.writtenAtSeconds[d] = atSeconds;
+  return {
+    devices: which.length,
+    pulses,
+    outside,
+    seconds: pulses * (pulseSeconds + (verify ? readSeconds : 0)),
+    joules: pulses * pulseJoules + readSiemens * readVolts ** 2 * readSeconds,
+  };
+};
+
+/** Devices with the same number together. */
+export const groupsBy = (numbers: Uint32Array | Float64Array, which: Uint32Array): readonly Uint32Array[] => {
+  const first = numbers[which[0] ?? 0];
+  if (which.every((d) => numbers[d] === first)) return which.length === 0 ? [] : [which];
+  const groups = new Map<number, number[]>();
+  for (const d of which) {
+    const group = groups.get(numbers[d]!);
+    if (group) group.push(d);
+    else groups.set(numbers[d]!, [d]);
+  }
+  return [...groups.values()].map((group) => Uint32Array.from(group));
+};
+
+/** Cells of some devices by themselves: a copy. */
+export const takeCells = ({ g0Siemens, drift, noise }: ProgrammedCells, which: Uint32Array): ProgrammedCells => ({
+  g0Siemens: Float32Array.from(which, (d) => g0Siemens[d]!),
+  drift: Float32Array.from(which, (d) => drift[d]!),
+  noise: Float32Array.from(which, (d) => noise[d]!),
+});
+
+const pulseOnce = (
+  which: Uint32Array,
+  event: number,
+  device: DeviceModel,
+  cells: WrittenCells,
+  targetsSiemens: Float32Array,
+  { seed, arrayId, index }: TileKey,
+): ProgrammedCells => {
+  const random = new CounterRandom(seed, [arrayId, index, event]);
+  const written = emptyCells(which.length);
+  const targets = Float32Array.from(which, (d) => targetsSiemens[d]!);
+  device.program(targets, { gaussianAt: (n) => random.gaussianAt(2 * which[n >> 1]! + (n & 1)) }, written);
+  for (let k = 0; k < which.length; k++) {
+    const d = which[k]!;
+    cells.g0Siemens[d] = written.g0Siemens[k]!;
+    cells.drift[d] = written.drift[k]!;
+    cells.noise[d] = written.noise[k]!;
+    cells.writes[d]!++;
+  }
+  return written;
+};
+
+/** One read of each device at age zero, as its pulse left it, S. */
+const readingsOf = (
+  which: Uint32Array,
+  event: number,
+  device: DeviceModel,
+  written: ProgrammedCells,
+  heldSiemens: ReadonlyMap<number, number>,
+  { seed, arrayId, index }: TileKey,
+): Float32Array => {
+  const readings = new Float32Array(which.length);
+  const variances = new Float32Array(which.length);
+  device.conductances(written, 0, readings);
+  if (device.hasReadNoise) device.readVariances(written, 0, variances);
+  const random = new CounterRandom(seed, [arrayId, index, verifyEvent + event]);
+  for (let k = 0; k < which.length; k++) {
+    const d = which[k]!;
+    const held = heldSiemens.get(d);
+    readings[k] = held ?? readings[k]! + (variances[k]! > 0 ? Math.sqrt(variances[k]!) * random.gaussianAt(d) : 0);
+  }
+  return readings;
+};
+
+const checkVerify = ({ acceptanceSiemens, maxPulses }: WriteVerify): void => {
+  if (!(acceptanceSiemens > 0)) {
+    throw new RangeError(`acceptanceSiemens: expected a number > 0, got ${acceptanceSiemens}`);
+  }
+  if (!(Number.isInteger(maxPulses) && maxPulses >= 1 && maxPulses <= 1000)) {
+    throw new RangeError(`maxPulses: expected an integer in 1 … 1000, got ${maxPulses}`);
+  }
+};

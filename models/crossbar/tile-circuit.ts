@@ -1,0 +1,175 @@
+import { type Converter, converter } from "./converters.ts";
+import type { Arena } from "./kernels/arena.ts";
+import { type DacScale, type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
+import type { TilePlace } from "./mapping.ts";
+import { type Limits, limitsOf, packVariances, packWeights } from "./packing.ts";
+import type { TileKey } from "./programming.ts";
+import { readEvent, readKeys } from "./read-keys.ts";
+
+/** Room that the tiles of an array share, as only one works at a time. Sized for the largest. */
+export interface TileScratch {
+  readonly siemens: Float32Array;
+  readonly squareSiemens: Float32Array;
+  /** What the wires leave of each device; empty without wires. */
+  readonly ratios: Float32Array;
+  readonly input: InputCodes;
+  readonly dacScale: DacScale;
+  /** One row each, for calibration reads. */
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  readonly keys: Int32Array;
+}
+
+export interface CircuitSpec extends TileKey {
+  readonly dac: Converter;
+  readonly adcBits: number;
+  readonly kernel: MvmKernel;
+  readonly hasReadNoise: boolean;
+  /** β of the tile turned round: units of W of one siemens between a plus and a minus device. */
+  readonly weightsPerSiemens: number;
+}
+
+/**
+ * What a tile multiplies with: the conductances of its outputs as integers, and its converters.
+ *
+ *   v      = DAC(x)                        [inputs]
+ *   i      = (G⁺ − G⁻) v + √(Σ σ² v²) ξ    [outputs]                        each read draws ξ of N(0, 1) anew
+ *   y      = α · ADC(i / β)                [outputs]
+ */
+export class TileCircuit {
+  /** How many ADC readings were clipped in products since construction. */
+  clippedOutputs = 0;
+  /** The drift compensation of each output; after a change, `setAlpha`. */
+  readonly alpha: Float64Array;
+  readonly #spec: CircuitSpec;
+  readonly #scratch: TileScratch;
+  readonly #limits: Limits;
+  readonly #packed: PackedTile;
+  #adc: Converter;
+  #calibrationAdc: Converter;
+  /** Width of a weight's and of a variance's code, by output. */
+  readonly #weightWidths: Float64Array;
+  readonly #varianceWidths: Float64Array;
+
+  /** The packed tile is cut from `arena`. The ranges of the ADC are those of `setRanges`, until then 1. */
+  constructor({ outputs, inputs }: TilePlace, spec: CircuitSpec, scratch: TileScratch, arena: Arena) {
+    this.#spec = spec;
+    this.#scratch = scratch;
+    this.#limits = limitsOf(spec.dac, inputs);
+    this.alpha = new Float64Array(outputs).fill(1);
+    this.#adc = converter("adc", spec.adcBits, 1);
+    this.#calibrationAdc = this.#adc;
+    this.#weightWidths = new Float64Array(outputs);
+    this.#varianceWidths = new Float64Array(outputs);
+    this.#packed = {
+      outputs,
+      inputs,
+      weights: arena.int16(packedLength(outputs, inputs)),
+      variances: spec.hasReadNoise ? arena.uint8(packedLength(outputs, inputs)) : undefined,
+      scales: arena.float32(3 * Math.ceil(outputs / 16) * 16),
+      adcMax: (1 << (spec.adcBits - 1)) - 1, // an integer to V8 too: a float would be boxed at each call
+    };
+  }
+
+  /** Full scale of the ADC, and of the finer range for calibration reads, in units of W·x. */
+  get outputMax(): number {
+    return this.#adc.max;
+  }
+  get calibrationMax(): number {
+    return this.#calibrationAdc.max;
+  }
+
+  /** @throws RangeError unless both are finite and > 0 */
+  setRanges(outputMax: number, calibrationMax = this.calibrationMax): void {
+    const { adcBits } = this.#spec;
+    this.#adc = converter("adc", adcBits, outputMax);
+    this.#calibrationAdc = converter("adc", adcBits, calibrationMax);
+    this.#setScales(this.#adc);
+  }
+
+  /** Give each output a factor of its own, or all the same one. @throws RangeError unless all are finite and ≥ 0 */
+  setAlpha(alpha: number | ArrayLike<number>): void {
+    const { length } = this.alpha;
+    const factors = typeof alpha === "number" ? new Float64Array(length).fill(alpha) : Float64Array.from(alpha);
+    if (factors.length !== length || !factors.every((factor) => factor >= 0 && factor < Infinity)) {
+      throw new RangeError(`alpha: expected ${length} finite numbers ≥ 0, got ${factors}`);
+    }
+    this.alpha.set(factors);
+    this.#setScales(this.#adc);
+  }
+
+  /**
+   * Take over conductances and the variances of their reads, both [outputs × inputs × 2], plus and minus in turn.
+   *
+   * @param squareSiemens called for devices with read noise only
+   */
+  pack(siemens: Float32Array, squareSiemens: () => Float32Array): void {
+    const { weightsPerSiemens } = this.#spec;
+    const { inputs, weights, variances } = this.#packed;
+    packWeights(siemens, inputs, weightsPerSiemens, this.#limits.weight, weights, this.#weightWidths);
+    if (variances) {
+      const squares = squareSiemens();
+      packVariances(squares, inputs, weightsPerSiemens, this.#limits.variance, variances, this.#varianceWidths);
+    }
+    this.#setScales(this.#adc);
+  }
+
+  /** `y (+)= tile · x` for rows of DAC codes: the first output stands at `y[from]`, rows are `stride` apart. */
+  mvm(
+    input: InputCodes,
+    y: Float32Array,
+    from: number,
+    stride: number,
+    batch: number,
+    accumulate: 0 | 1,
+    inference: number,
+  ): void {
+    const { kernel, seed, arrayId, index } = this.#spec;
+    const { keys } = this.#scratch;
+    if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
+    this.clippedOutputs += kernel.multiply(this.#packed, input, y, from, stride, batch, accumulate, keys);
+  }
+
+  /** As `mvm`, each output with inputs of its own: `MvmKernel.depthwise`. */
+  mvmWindows(input: InputCodes, places: Int32Array, y: Float32Array, batch: number, inference: number): void {
+    const { kernel, seed, arrayId, index } = this.#spec;
+    const { keys } = this.#scratch;
+    if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
+    this.clippedOutputs += kernel.depthwise(this.#packed, input, places, y, batch, keys);
+  }
+
+  /** Drive one input after the other at full scale, and look at the outputs through the range of calibration reads. */
+  readOneHot(moment: number, event: number, look: (input: number, y: Float32Array) => void): void {
+    const { kernel, dac, seed, arrayId, index } = this.#spec;
+    const { input, dacScale, x, y, keys } = this.#scratch;
+    const { outputs, inputs } = this.#packed;
+    const before = this.alpha.slice();
+    this.alpha.fill(1);
+    this.#setScales(this.#calibrationAdc);
+    x.fill(0);
+    for (let i = 0; i < inputs; i++) {
+      x[i] = dac.max;
+      kernel.quantise(x, 0, inputs, inputs, 1, dacScale, input);
+      readKeys(seed, arrayId, index, moment, event + i, keys);
+      kernel.multiply(this.#packed, input, y, 0, outputs, 1, 0, keys);
+      look(i, y.subarray(0, outputs));
+      x[i] = 0;
+    }
+    this.alpha.set(before);
+    this.#setScales(this.#adc);
+  }
+
+  #setScales(adc: Converter): void {
+    const { dac } = this.#spec;
+    const { scales } = this.#packed;
+    const rowLength = scales.length / 3;
+    const inputWidth = dac.max / dac.codeMax;
+    const codesPerUnit = adc.codeMax / adc.max;
+    for (let o = 0; o < this.alpha.length; o++) {
+      scales[o] = this.#weightWidths[o]! * inputWidth * codesPerUnit;
+      scales[rowLength + o] =
+        Math.sqrt(this.#varianceWidths[o]! * 2 ** this.#limits.squareShift) * inputWidth * codesPerUnit;
+      scales[2 * rowLength + o] = this.alpha[o]! / codesPerUnit;
+    }
+  }
+}
