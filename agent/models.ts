@@ -8,10 +8,24 @@ import { AnalogNetwork } from "../models/network/analog.ts";
 import { DigitalNetwork } from "../models/network/digital.ts";
 import { ModelError } from "../models/network/model-error.ts";
 import type { Config } from "./config/schema.ts";
-import { programFile } from "./program-files.ts";
+import { programBytes, programNames } from "./program-files.ts";
 
-/** Where the models lie that come with the program, `<name>/model.onnx` each; a package may put them elsewhere. */
-export const zooFolder = process.env["OHMWATCH_ZOO"] ?? programFile("models/zoo");
+/** The models that come with the program, `<name>/model.onnx` each, or those of the folder that `OHMWATCH_ZOO` names. */
+const zoo = {
+  names: (): readonly string[] => {
+    const folder = process.env["OHMWATCH_ZOO"];
+    if (folder === undefined)
+      return programNames("models/zoo").filter((name) => hasModel(programNames(`models/zoo/${name}`)));
+    return existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, "model.onnx"))) : [];
+  },
+  read: (name: string): Uint8Array => {
+    const folder = process.env["OHMWATCH_ZOO"];
+    if (folder === undefined) return programBytes(`models/zoo/${name}/model.onnx`);
+    return readFileSync(join(folder, name, "model.onnx"));
+  },
+};
+
+const hasModel = (names: readonly string[]): boolean => names.includes("model.onnx");
 
 /** A model that there is none of. Exit code 66. */
 export class ModelNotFound extends Error {
@@ -36,19 +50,13 @@ export const usingModel = <T>(name: string, work: () => T): T => {
 };
 
 /** Names of the models in the zoo. */
-export const zooNames = (): readonly string[] =>
-  existsSync(zooFolder)
-    ? readdirSync(zooFolder)
-        .filter((name) => existsSync(join(zooFolder, name, "model.onnx")))
-        .sort()
-    : [];
+export const zooNames = (): readonly string[] => [...zoo.names()].sort();
 
-/** The file of a model: of the zoo by name, else an `.onnx` file by path. @throws ModelNotFound */
-export const modelFile = (nameOrPath: string): string => {
-  const inZoo = join(zooFolder, nameOrPath, "model.onnx");
-  if (/^[A-Za-z0-9_.-]+$/.test(nameOrPath) && existsSync(inZoo)) return inZoo;
-  if (existsSync(nameOrPath) && nameOrPath.endsWith(".onnx")) return nameOrPath;
+/** Content of a model's file: of the zoo by name, else of an `.onnx` file by path. @throws ModelNotFound */
+export const modelBytes = (nameOrPath: string): Uint8Array => {
   const known = zooNames();
+  if (known.includes(nameOrPath)) return zoo.read(nameOrPath);
+  if (existsSync(nameOrPath) && nameOrPath.endsWith(".onnx")) return readFileSync(nameOrPath);
   const names = known.length === 0 ? "none in the zoo" : known.join(", ");
   throw new ModelNotFound(`model: expected an .onnx file or one of (${names}), got ${nameOrPath}`);
 };
@@ -60,7 +68,7 @@ export const modelFile = (nameOrPath: string): string => {
  * @throws ModelNotFound; ModelUnusable where the file is no model that fits
  */
 export const openModel = (nameOrPath: string, chip: Config["chip"]): Model => {
-  const bytes = readFileSync(modelFile(nameOrPath));
+  const bytes = modelBytes(nameOrPath);
   return usingModel(nameOrPath, () => programmed(bytes, chip));
 };
 

@@ -1,12 +1,22 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/**
- * A file or folder that comes with the program, by its path from the project's root. `npm run build` lays out `dist/`
- * as the project is, so that the bundle finds the same.
+/*
+ * The files that come with the program, by their path from the project's root, as they lie in a checkout and, after
+ * `npm run build`, in `dist/`. The single binary holds them inside: `agent/packaged/program-files.ts`.
  */
-export const programFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** Version of the program, as in its `package.json`. */
-export const version = (): string =>
-  (JSON.parse(readFileSync(programFile("package.json"), "utf8")) as { version: string }).version;
+/** Content of a file that comes with the program. @throws where there is none */
+export const programBytes = (path: string): Buffer => readFileSync(onDisk(path));
+
+/** Names of the files and folders in a folder that comes with the program, in order; none where there is no such folder. */
+export const programNames = (folder: string): readonly string[] =>
+  existsSync(onDisk(folder)) ? readdirSync(onDisk(folder)).sort() : [];
+
+const onDisk = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** Which files are not what they were when packed, and how many were: none in a checkout, where nothing is packed. */
+export const damagedFiles = (): { readonly damaged: readonly string[]; readonly count: number } => ({
+  damaged: [],
+  count: 0,
+});

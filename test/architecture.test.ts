@@ -72,7 +72,7 @@ const packageFolders: Readonly<Record<string, readonly string[]>> = {
   aedes: ["agent/mqtt/"],
   cbor2: ["agent/codecs/"],
   "prom-client": ["agent/http/"],
-  "better-sqlite3": ["agent/store/"],
+  "better-sqlite3": ["agent/store/", "agent/packaged/sqlite.ts"],
   protobufjs: ["agent/codecs/", "models/onnx/"],
   "fft.js": ["pipelines/dsp/"],
   "jpeg-js": ["agent/recordings/"],

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join, sep } from "node:path";
 import type { StreamModality } from "../../models/manifest.ts";
 import type { SampleBlock } from "../../pipelines/signal.ts";
+import { programBytes, programNames } from "../program-files.ts";
 import { openRecording } from "../recordings/open.ts";
 import type { Recording } from "../recordings/recording.ts";
 import { sentenceOf } from "../stream-runner.ts";
@@ -94,11 +95,11 @@ const spread = (items: readonly string[], count: number): readonly string[] => {
 };
 
 /** The recordings that come with the program. */
-export const fixtureRecordings = async (folder: string): Promise<DemoRecordings> => {
+export const fixtureRecordings = async (): Promise<DemoRecordings> => {
+  const read = async (path: string): Promise<Uint8Array> => programBytes(path);
   const open = async (modality: string, pattern: RegExp): Promise<readonly Recording[]> => {
-    const path = join(folder, modality);
-    const files = existsSync(path) ? readdirSync(path).filter((file) => pattern.test(file)) : [];
-    return Promise.all(files.sort().map((file) => openRecording(join(path, file))));
+    const files = programNames(`fixtures/${modality}`).filter((file) => pattern.test(file));
+    return Promise.all(files.map((file) => openRecording(`fixtures/${modality}/${file}`, { read })));
   };
   return {
     audio: await open("audio", /^scene.*\.wav$/),

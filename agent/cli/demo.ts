@@ -9,7 +9,6 @@ import { openModel } from "../models.ts";
 import { within } from "../mqtt/connection.ts";
 import { connectPublisher } from "../mqtt/publisher-client.ts";
 import { play } from "../player.ts";
-import { programFile } from "../program-files.ts";
 import { sentenceOf } from "../stream-runner.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LiveView } from "../terminal/live-view.ts";
@@ -31,7 +30,6 @@ interface DemoOptions {
   readonly json?: boolean;
 }
 
-const fixtures = programFile("fixtures");
 const defaultDevice = configSchema.shape.chip.parse({}).device;
 
 /** `demo`: every modality, live, with nothing else needed. */
@@ -56,14 +54,14 @@ const demo = async (options: DemoOptions): Promise<void> => {
   const keywords = manifestOf(demoModels.audio);
   const recordings =
     options.data === undefined
-      ? await fixtureRecordings(fixtures)
+      ? await fixtureRecordings()
       : await findRecordings(options.data, manifestOf(demoModels.sensor)?.input.channels ?? [], (sentence) =>
           process.stderr.write(`left out: ${sentence}\n`),
         );
   const streams = await demoStreams(recordings, options.speed, keywords);
   if (streams.length === 0) {
     throw new ExitError(
-      `--data: expected recordings (WFDB, WAV, CSV), got none in ${options.data ?? fixtures}`,
+      `--data: expected recordings (WFDB, WAV, CSV), got none in ${options.data ?? "our own fixtures"}`,
       exitCodes.noInput,
     );
   }
@@ -106,10 +104,13 @@ const demo = async (options: DemoOptions): Promise<void> => {
   screen.write(
     `\n${summaryTable(agent.streams, summary)}
 The anomalies are in ${agent.databaseFile}. To look at them:
-  npm run --silent ohmwatch -- anomalies list --database ${agent.databaseFile}\n`,
+  ${callOfUs()} anomalies list --database ${agent.databaseFile}\n`,
   );
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
 };
+
+/** What a user types to call this program. */
+const callOfUs = (): string => (process.argv[1]?.endsWith("main.ts") ? "npm run --silent ohmwatch --" : "ohmwatch");
 
 /** Event time that runs ahead of the clock would puzzle who does not know why. */
 const noteOf = (streams: readonly DemoStream[]): { readonly note?: string } => {

@@ -9,15 +9,7 @@ import { knownNames } from "../known-names.ts";
 import { openModel, zooNames } from "../models.ts";
 import { withoutSecrets } from "../mqtt/connection.ts";
 import { closeDatabase, openDatabase } from "../store/database.ts";
-import { exitCodes } from "./exit.ts";
-
-interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
-
-type Check = () => string | Promise<string>;
+import { type Check, report } from "./findings.ts";
 
 /** `doctor`: is this machine fit to run the agent? */
 export const doctorCommand = (): Command =>
@@ -29,15 +21,7 @@ export const doctorCommand = (): Command =>
       "after",
       "\nExample:\n  ohmwatch doctor --config /etc/ohmwatch/ohmwatch.yaml\n\nExit code 1 when a check fails.",
     )
-    .action(async ({ config: file, json }: { config?: string; json?: boolean }) => {
-      const findings: Finding[] = [];
-      for (const [check, run] of Object.entries(checksFor(file))) findings.push(await examine(check, run));
-      if (json) process.stdout.write(`${JSON.stringify({ ok: findings.every(({ ok }) => ok), findings })}\n`);
-      else
-        for (const { check, ok, detail } of findings)
-          process.stdout.write(`${ok ? "ok  " : "FAIL"} ${check.padEnd(9)} ${detail}\n`);
-      if (findings.some(({ ok }) => !ok)) process.exitCode = exitCodes.failed;
-    });
+    .action((options: { config?: string; json?: boolean }) => report(checksFor(options.config), options));
 
 const checksFor = (file: string | undefined): Readonly<Record<string, Check>> => {
   const config =
@@ -86,14 +70,6 @@ const checksFor = (file: string | undefined): Readonly<Record<string, Check>> =>
       return names.length === 0 ? "none in the zoo" : names.join(", ");
     },
   };
-};
-
-const examine = async (check: string, run: Check): Promise<Finding> => {
-  try {
-    return { check, ok: true, detail: await run() };
-  } catch (error) {
-    return { check, ok: false, detail: error instanceof Error ? error.message : String(error) };
-  }
 };
 
 const reach = (url: string): Promise<string> =>

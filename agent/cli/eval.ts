@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { devices } from "../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../models/load.ts";
 import { type Compensation, type Lifetime, measureLifetime } from "../evaluation/lifetime.ts";
 import { openTask } from "../evaluation/task.ts";
-import { modelFile } from "../models.ts";
+import { modelBytes } from "../models.ts";
 import { progressLine } from "../terminal/progress.ts";
 import { age, integerIn, numberIn } from "./options.ts";
 
@@ -52,7 +52,7 @@ export const evalCommand = (): Command =>
     .option("--json", "one JSON object on stdout")
     .addHelpText("after", "\nExample:\n  ohmwatch eval --model ecg-beats --data ../shared/data --age 0s,1d --seeds 5")
     .action(async (options: EvalOptions) => {
-      const { graph, manifest } = parseModel(readFileSync(modelFile(options.model)));
+      const { graph, manifest } = parseModel(modelBytes(options.model));
       const task = await openTask(manifest, options.data);
       const { device, age: agesSeconds, compensation, seeds, wires: wireOhm } = options;
       const progress = progressLine(`${manifest.name} on ${device}`);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { deviceByName, devices } from "../../models/crossbar/devices/registry.ts";
 import { type ChipDesign, energyParts, hermesDesign, total } from "../../models/energy/tile-cost.ts";
@@ -10,7 +10,7 @@ import { inspectModel } from "../inspection/inspect-model.ts";
 import { type Report, reportOf } from "../inspection/report.ts";
 import { reportText } from "../inspection/report-text.ts";
 import { digits, withUnit } from "../inspection/units.ts";
-import { modelFile, usingModel } from "../models.ts";
+import { modelBytes, usingModel } from "../models.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 import { age, integerIn } from "./options.ts";
 
@@ -71,7 +71,7 @@ export const inspectCommand = (): Command =>
       "\nExamples:\n  ohmwatch inspect keywords-12 --out keywords.svg\n  ohmwatch inspect ecg-beats --age 1y --json",
     )
     .action((name: string, options: InspectCliOptions) => {
-      const bytes = readFileSync(modelFile(name));
+      const bytes = modelBytes(name);
       const { report, picture } = usingModel(name, () => inspected(bytes, options));
       if (options.out !== undefined) write(options.out, picture);
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));

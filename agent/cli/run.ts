@@ -3,10 +3,10 @@ import { type Agent, startAgent } from "../compose.ts";
 import { loadConfig } from "../config/load.ts";
 import { serveHttp } from "../http/server.ts";
 import { knownNames } from "../known-names.ts";
-import { version } from "../program-files.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LiveView } from "../terminal/live-view.ts";
 import { summarise, summaryTable } from "../terminal/summary.ts";
+import { version } from "../version.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 import { untilStopped } from "./stop-signals.ts";
 

@@ -11,6 +11,8 @@ export interface OpenOptions extends RecordingOptions {
   readonly fullScale?: number;
   /** Rate of a table without a time column, Hz. */
   readonly sampleRateHz?: number;
+  /** Gives a file's content; by default from the disk. */
+  readonly read?: (path: string) => Promise<Uint8Array>;
 }
 
 /**
@@ -19,6 +21,7 @@ export interface OpenOptions extends RecordingOptions {
  * @throws RecordingError 66 where there is no such file, 65 where it cannot be understood.
  */
 export const openRecording = async (path: string, options: OpenOptions = {}): Promise<Recording> => {
+  const readOr = readingBy(options.read ?? readFile);
   const ending = extname(path).toLowerCase();
   if ([".hea", ".dat", ".atr"].includes(ending)) return openWfdb(path.slice(0, -ending.length), options);
   const bytes = await readOr(path, async (error) => {
@@ -49,6 +52,7 @@ export const openRecording = async (path: string, options: OpenOptions = {}): Pr
 };
 
 const openWfdb = async (record: string, options: OpenOptions): Promise<Recording> => {
+  const readOr = readingBy(options.read ?? readFile);
   const header = parseHeader(
     new TextDecoder("latin1").decode(await readOr(`${record}.hea`)),
     `${basename(record)}.hea`,
@@ -62,15 +66,20 @@ const openWfdb = async (record: string, options: OpenOptions): Promise<Recording
   });
 };
 
-function readOr(path: string): Promise<Uint8Array>;
-function readOr<T>(path: string, otherwise: (error: RecordingError) => Promise<T>): Promise<Uint8Array | T>;
-async function readOr<T>(path: string, otherwise?: (error: RecordingError) => Promise<T>): Promise<Uint8Array | T> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an unknown error";
-    const error = new RecordingError(66, `${path}: expected a file that can be read, got ${code}`, { cause });
-    if (otherwise === undefined || code !== "ENOENT") throw error;
-    return otherwise(error);
-  }
+interface ReadOr {
+  (path: string): Promise<Uint8Array>;
+  <T>(path: string, otherwise: (error: RecordingError) => Promise<T>): Promise<Uint8Array | T>;
 }
+
+const readingBy =
+  (read: (path: string) => Promise<Uint8Array>): ReadOr =>
+  async <T>(path: string, otherwise?: (error: RecordingError) => Promise<T>): Promise<Uint8Array | T> => {
+    try {
+      return await read(path);
+    } catch (cause) {
+      const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an unknown error";
+      const error = new RecordingError(66, `${path}: expected a file that can be read, got ${code}`, { cause });
+      if (otherwise === undefined || code !== "ENOENT") throw error;
+      return otherwise(error);
+    }
+  };

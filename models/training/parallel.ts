@@ -34,8 +34,7 @@ export const alone = (runner: Runner): Team => ({
 export const together = async (runner: Runner, job: Job): Promise<Team> => {
   const control: Control = new Int32Array(new SharedArrayBuffer(32));
   const start: WorkerStart = { job, part: 1, control };
-  const source = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./training-worker.mjs";
-  const worker = new Worker(new URL(source, import.meta.url), { workerData: start });
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: start });
   await once(worker, "message"); // its runner is built; an error while building rejects here
   let given = 0;
   return {

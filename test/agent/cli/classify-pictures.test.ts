@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { classifyPictures } from "../../../agent/cli/classify-pictures.ts";
 import type { Config } from "../../../agent/config/schema.ts";
-import { modelFile, openModel, zooNames } from "../../../agent/models.ts";
+import { modelBytes, openModel, zooNames } from "../../../agent/models.ts";
 import { parseModel } from "../../../models/load.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "classify-"));
@@ -17,7 +17,7 @@ const chip: Omit<Config["chip"], "device"> = {
 const models = zooNames().filter((name) => name.startsWith("digits-"));
 
 describe.skipIf(models.length === 0).each(models)("classifyPictures with %s", (name) => {
-  const { manifest } = parseModel(readFileSync(modelFile(name)));
+  const { manifest } = parseModel(modelBytes(name));
   const { scale, shape } = manifest.input;
   const [height = 0, width = 0] = shape;
   /** The model's test vectors as one file of pictures: grey levels whose codes are the vectors'. */
