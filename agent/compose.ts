@@ -2,6 +2,8 @@ import { join } from "node:path";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
 import { applicable } from "./config/reload.ts";
 import type { Config } from "./config/schema.ts";
+import { Journal } from "./journal/journal.ts";
+import { recover } from "./journal/recover.ts";
 import { openModel } from "./models.ts";
 import { type Connection, connect, within } from "./mqtt/connection.ts";
 import { startEmbeddedBroker } from "./mqtt/embedded-broker.ts";
@@ -58,6 +60,9 @@ export interface Reconfigured extends StreamChanges {
 /** The database of a configuration. */
 export const databaseFileOf = (config: Config): string => join(config.state.directory, "ohmwatch.sqlite");
 
+/** Where the messages in unfinished windows lie. */
+export const journalFileOf = ({ state }: Config): string => join(state.journalDirectory ?? state.directory, "journal");
+
 /**
  * Start an agent: broker → connection → queues → codecs → pipelines → store → outbox → broker.
  * A stream whose model cannot be used is an event and is left out; the others run.
@@ -82,6 +87,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const brokerUrl = url ?? broker!.url;
 
   let running = config;
+  const journal = new Journal(journalFileOf(config), emit);
   const streamSet = new StreamSet(surroundings.openModel ?? openModel, {
     emit,
     onChange: (change) => {
@@ -89,7 +95,12 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       surroundings.onChange?.(change);
       publisher.wake();
     },
-    onClassification: (classification) => surroundings.onClassification?.(classification),
+    onClassification: (classification) => {
+      journal.classified(classification.stream, classification.fromNs);
+      surroundings.onClassification?.(classification);
+    },
+    onOpen: (stream, frames) => journal.open(stream, frames),
+    onTaken: (stream, message, toNs) => journal.take(stream, message, toNs),
     onFailure: closeInterrupted,
   });
   streamSet.start(config);
@@ -98,16 +109,18 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     if (event.name === "MessageDropped") streamSet.of(event.stream)?.countDropped();
     emit(event);
   });
-  const connection = connect({
+  const connection: Connection = connect({
     url: brokerUrl,
     mqtt: config.mqtt,
     filters: filtersOf(config),
     onMessage: subscription.onMessage,
+    commit: () => journal.commit(),
     onConnect: () => publisher.wake(),
     emit,
     nowNs: () => BigInt(Date.now()) * 1_000_000n,
   });
   const publisher = publishOutbox(store, connection, config.mqtt.base, emit);
+  recover(journal, streamSet.sinks, emit);
 
   return {
     brokerUrl,
@@ -139,6 +152,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       await connection.unsubscribe();
       await subscription.drained();
       streamSet.stop();
+      journal.remove();
       await within(2000, publisher.flush());
       publisher.stop();
       await connection.close();

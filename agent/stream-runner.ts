@@ -1,4 +1,5 @@
 import { type Observable, Subject, type Subscription } from "rxjs";
+import { endOf } from "../pipelines/event-time.ts";
 import type { AnomalyChange, SampleBlock } from "../pipelines/signal.ts";
 import type { DecodeResult } from "./codecs/codec.ts";
 import type { MqttMessage } from "./mqtt/connection.ts";
@@ -11,6 +12,8 @@ export interface StreamParts {
   readonly pipeline: (blocks: Observable<SampleBlock>) => Observable<AnomalyChange>;
   /** Takes each change; may throw when it cannot be written. */
   readonly onChange: (change: AnomalyChange) => void;
+  /** Told of each message that was worked off, with the end of its samples, ns since 1970. */
+  readonly onTaken?: (message: MqttMessage, toNs: bigint) => void;
   /** Told when the pipeline failed and its anomalies will get no end of their own. */
   readonly onFailure: () => void;
   readonly statistics: StreamStatistics;
@@ -41,6 +44,8 @@ export class StreamRunner {
     const decoded = this.#parts.decode(message);
     if (decoded.ok) {
       for (const block of decoded.blocks) this.block(block);
+      const last = decoded.blocks.at(-1);
+      if (last !== undefined) this.#parts.onTaken?.(message, endOf(last));
     } else {
       statistics.rejected++;
       emit({ name: "PayloadRejected", stream: statistics.name, ...decoded.error });

@@ -4,6 +4,7 @@ import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
 import { codecByName } from "./codecs/codec.ts";
 import type { Config, StreamConfig } from "./config/schema.ts";
 import { decisionRules } from "./decision-rules.ts";
+import type { MqttMessage } from "./mqtt/message.ts";
 import { StreamRunner } from "./stream-runner.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { Emit } from "./telemetry/events.ts";
@@ -17,6 +18,10 @@ export interface StreamListeners {
   /** Takes each change of an anomaly; may throw when it cannot be written. */
   readonly onChange: (change: AnomalyChange) => void;
   readonly onClassification: (classification: Classification) => void;
+  /** A stream begins; its decisions look back so many frames. */
+  readonly onOpen?: (stream: string, frames: number) => void;
+  /** A message was worked off; its samples end at this time, ns since 1970. */
+  readonly onTaken?: (stream: string, message: MqttMessage, toNs: bigint) => void;
   /** The pipeline failed: what it had raised will get no end from it. */
   readonly onFailure: (stream: string) => void;
 }
@@ -30,7 +35,7 @@ export const openStream = (
   chip: Config["chip"],
   openModel: OpenModel,
   statistics: StreamStatistics,
-  { emit, onChange, onClassification, onFailure }: StreamListeners,
+  { emit, onChange, onClassification, onFailure, onOpen, onTaken }: StreamListeners,
 ): StreamRunner => {
   const model = openModel(stream.model, chip);
   const { modality, name } = model.manifest;
@@ -41,8 +46,9 @@ export const openStream = (
   }
   const codec = codecByName(stream.codec);
   if (codec === undefined) throw new RangeError(`codec: expected a known one, got ${stream.codec}`);
+  const rules = decisionRules(model.manifest, stream.decisions);
   const context: PipelineContext = {
-    rules: decisionRules(model.manifest, stream.decisions),
+    rules,
     onClassification: (classification) => {
       statistics.classification(classification);
       onClassification(classification);
@@ -51,11 +57,13 @@ export const openStream = (
   };
   // Built once before it runs, so that a model that does not fit is refused at the start.
   pipelineFor(modality)(model, context);
+  onOpen?.(stream.name, Math.max(1, ...rules.map((rule) => rule.window)));
   return new StreamRunner({
     decode: ({ payload, receivedAtNs, topic }) =>
       codec.decode(payload, { stream: stream.name, receivedAtNs, topic, settings: stream.settings }),
     pipeline: (blocks) => pipelineFor(modality)(model, context).run(blocks),
     onChange,
+    onTaken: (message, toNs) => onTaken?.(stream.name, message, toNs),
     onFailure: () => onFailure(stream.name),
     statistics,
     emit,

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { IClientOptions } from "mqtt";
 import type { Config } from "../config/schema.ts";
 
-/** Messages of QoS 1 that the broker may have on their way to us, MQTT 5. */
-const receiveMaximum = 100;
+/** Topics that the broker may give a number on their way to us, MQTT 5. */
+const topicAliasMaximum = 100;
 
 /**
  * Options of MQTT.js for a configuration: session, will, TLS and credentials, which come from files alone.
@@ -11,20 +12,29 @@ const receiveMaximum = 100;
  * @throws Error with exit code 78 where a file cannot be read
  */
 export const clientOptions = (settings: Config["mqtt"], stateTopic: string): IClientOptions => {
-  const { version, qos, sessionExpirySeconds, username, passwordFile, tls } = settings;
+  const { version, qos, sessionExpirySeconds, receiveMaximum, keepAliveSeconds, username, tls } = settings;
+  const passwordFile = settings.passwordFile ?? credential("mqtt-password");
   const keepsSession = qos === 1 && sessionExpirySeconds > 0;
   return {
     clientId: settings.clientId,
     clean: !keepsSession,
     protocolVersion: version === "5" ? 5 : 4,
-    keepalive: 30,
+    keepalive: keepAliveSeconds,
+    // A ping at each keep-alive, even while we send: what we send into a half-open link is answered by nobody.
+    reschedulePings: false,
     reconnectPeriod: 500,
+    reconnectOnConnackError: true,
     connectTimeout: 10_000,
     resubscribe: false,
     queueQoSZero: false,
     will: { topic: stateTopic, payload: Buffer.from('{"state":"offline"}'), qos: 1, retain: true },
     ...(version === "5" && {
-      properties: { receiveMaximum, sessionExpiryInterval: keepsSession ? sessionExpirySeconds : 0 },
+      autoAssignTopicAlias: true,
+      properties: {
+        receiveMaximum,
+        topicAliasMaximum,
+        sessionExpiryInterval: keepsSession ? sessionExpirySeconds : 0,
+      },
     }),
     ...(username !== undefined && { username }),
     ...(passwordFile !== undefined && { password: firstLine(readSetting("mqtt.passwordFile", passwordFile)) }),
@@ -32,6 +42,13 @@ export const clientOptions = (settings: Config["mqtt"], stateTopic: string): ICl
     ...(tls?.certFile !== undefined && { cert: readSetting("mqtt.tls.certFile", tls.certFile) }),
     ...(tls?.keyFile !== undefined && { key: readSetting("mqtt.tls.keyFile", tls.keyFile) }),
   };
+};
+
+/** A credential that systemd holds for us [systemd.exec(5), LoadCredential=], where it does. */
+const credential = (name: string): string | undefined => {
+  const folder = process.env["CREDENTIALS_DIRECTORY"];
+  const file = folder === undefined ? undefined : join(folder, name);
+  return file !== undefined && existsSync(file) ? file : undefined;
 };
 
 const firstLine = (text: Buffer): string => text.toString("utf8").split(/\r?\n/, 1)[0]!;

@@ -2,29 +2,24 @@ import mqtt, { type MqttClient } from "mqtt";
 import type { Config } from "../config/schema.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { clientOptions } from "./client-options.ts";
+import { watchAcknowledgement, watchKeepAlive } from "./liveness.ts";
+import type { PublishOptions } from "./message.ts";
+import { publishProperties } from "./publish-properties.ts";
+import { type Receivers, receive } from "./receive.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
-/** A message as it came in, hop 1. */
-export interface MqttMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1 | 2;
-  /** Nanoseconds since 1970 of this machine's clock. */
-  readonly receivedAtNs: bigint;
-}
-
-/** Takes a message and calls `done` when the next one may come; with QoS 1 that is the acknowledgement. */
-export type MessageHandler = (message: MqttMessage, done: () => void) => void;
+export type { MqttMessage } from "./message.ts";
 
 /** A connection to a broker that comes back for ever. */
 export interface Connection {
   readonly isConnected: () => boolean;
   /** Publish, or keep until the broker is back. Resolves when the broker has it. */
-  publish(topic: string, payload: string | Uint8Array, options?: { qos?: 0 | 1; retain?: boolean }): Promise<void>;
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>;
   /** Resolves at the first connection. */
   readonly connected: Promise<void>;
   /**
-   * Ask for no more messages; resolves when the broker sends none any more, or at once while it is away. With QoS 1 the
-   * subscriptions stay: the broker keeps for the next start what comes meanwhile.
+   * Take no more messages; resolves when the broker sends none any more, or at once while it is away. With QoS 1 the
+   * subscriptions stay, and what still comes is not acknowledged: the broker keeps it for the next start.
    */
   unsubscribe(): Promise<void>;
   /**
@@ -37,16 +32,14 @@ export interface Connection {
 }
 
 /** What a connection needs beside the broker's address. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Receivers {
   readonly url: string;
   readonly mqtt: Config["mqtt"];
-  /** Topic filters to subscribe to, anew at each connection. */
+  /** Topic filters of the streams; with `mqtt.shareGroup` shared subscriptions. */
   readonly filters: readonly string[];
-  readonly onMessage: MessageHandler;
   /** Told at each connection. */
   readonly onConnect?: () => void;
   readonly emit: Emit;
-  readonly nowNs: () => bigint;
 }
 
 /** Longest pause between two attempts: a gateway has one broker and wants its data. */
@@ -57,36 +50,19 @@ const pauseMs = (attempts: number): number =>
   Math.min(longestPauseMs, 500 * 2 ** Math.min(attempts, 8)) * (0.75 + 0.5 * Math.random());
 
 /**
- * Connect, also when the broker is not there yet: tries again for ever, subscribes at each connection, keeps what is
- * published meanwhile. `{base}/bridge/state` says online, and offline by the will. With QoS 1 the broker keeps the
- * session while we are away.
+ * Connect, also when the broker is not there yet or refuses: tries again for ever, subscribes at each connection, keeps
+ * what is published meanwhile. `{base}/bridge/state` says online, and offline by the will. With QoS 1 the broker keeps
+ * the session while we are away, and gets its PUBACK when a message is safe. A broker that is silent for one and a half
+ * keep-alives, or that does not acknowledge, counts as lost, whatever the socket says.
  */
 export const connect = (options: ConnectionOptions): Connection => {
-  const { url, mqtt: settings, onMessage, emit, nowNs } = options;
-  let { filters } = options;
-  /** Filters that the broker's session may still hold. */
-  let givenUp: readonly string[] = [];
+  const { url, mqtt: settings, filters, emit, listeners = [] } = options;
   const stateTopic = `${settings.base}/bridge/state`;
   const client = mqtt.connect(url, clientOptions(settings, stateTopic));
-  client.handleMessage = ({ topic, payload, qos }, done) =>
-    onMessage({ topic, payload: bytesOf(payload), qos, receivedAtNs: nowNs() }, () => done());
-  const subscribe = async (): Promise<void> => {
-    const wanted = filters;
-    const asked = wanted.map((topic) =>
-      client.subscribeAsync(topic, { qos: settings.qos }).catch((error: Error) => {
-        emit({ name: "BrokerLost", detail: `Subscribing to ${topic} failed: ${error.message}.` });
-      }),
-    );
-    await Promise.all(asked);
-    const old = givenUp.filter((topic) => !wanted.includes(topic));
-    if (old.length === 0 || !client.connected) return;
-    // What fails here is tried again at the next connection.
-    const isDone = await client.unsubscribeAsync([...old]).then(
-      () => true,
-      () => false,
-    );
-    if (isDone) givenUp = givenUp.filter((topic) => !old.includes(topic));
-  };
+  watchKeepAlive(client);
+  const receiving = receive(client, options);
+  const own = listeners.flatMap((listener) => listener.filters);
+  const subscriptions = new Subscriptions(client, settings, { streams: filters, own }, emit);
   const connected = new Promise<void>((resolve) => client.once("connect", () => resolve()));
   let lost = false;
   let attempts = 0;
@@ -97,7 +73,7 @@ export const connect = (options: ConnectionOptions): Connection => {
     lost = false;
     attempts = 0;
     client.options.reconnectPeriod = pauseMs(0);
-    void subscribe();
+    void subscriptions.renew();
     client.publish(stateTopic, '{"state":"online"}', { retain: true, qos: 1 });
     emit({ name: "BrokerConnected", detail: `Connected to ${withoutSecrets(url)}.` });
     options.onConnect?.();
@@ -112,16 +88,21 @@ export const connect = (options: ConnectionOptions): Connection => {
   return {
     isConnected: () => client.connected,
     connected,
-    publish: async (topic, payload, options = {}) => {
-      await client.publishAsync(topic, payload as Buffer, { qos: options.qos ?? 0, retain: options.retain ?? false });
+    publish: async (topic, payload, publishing = {}) => {
+      const { qos = 0, retain = false } = publishing;
+      const properties = publishProperties(publishing, client.options.protocolVersion);
+      const sent = client.publishAsync(topic, payload as Buffer, { qos, retain, ...properties });
+      await (qos === 1 ? watchAcknowledgement(client, sent) : sent);
     },
     unsubscribe: async () => {
-      if (client.connected && settings.qos === 0) await within(1000, client.unsubscribeAsync([...filters]));
+      if (client.connected && settings.qos === 0) {
+        await within(1000, client.unsubscribeAsync([...subscriptions.ofStreams]));
+      }
+      receiving.stop();
     },
     subscribeTo: async (next) => {
-      givenUp = [...new Set([...givenUp, ...filters])].filter((topic) => !next.includes(topic));
-      filters = next;
-      if (client.connected) await within(5000, subscribe());
+      subscriptions.change(next);
+      if (client.connected) await within(5000, subscriptions.renew());
     },
     close: () => leave(client, stateTopic),
   };
@@ -143,9 +124,6 @@ export const within = async (ms: number, work: Promise<unknown>): Promise<void> 
   await Promise.race([work.catch(() => {}), limit]);
   clearTimeout(timer);
 };
-
-const bytesOf = (payload: string | Buffer): Uint8Array =>
-  typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
 
 /** A broker's address without user and password. */
 export const withoutSecrets = (url: string): string => url.replace(/\/\/[^@/]*@/, "//");

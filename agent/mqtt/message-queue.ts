@@ -1,20 +1,22 @@
-import type { MqttMessage } from "./connection.ts";
+import type { MqttMessage } from "./message.ts";
 
 /** How a queue behaves when it is full: `block` holds the sender back, `drop-oldest` loses the oldest. */
 export type QueuePolicy = "block" | "drop-oldest";
 
-interface Waiting {
-  readonly message: MqttMessage;
-  /** Called when the message was handled. */
+/** Whom a queue tells what became of a message. */
+export interface Sender {
+  /** There is room for the next message. */
+  readonly goOn: () => void;
+  /** The message was handled, or lost by the policy: it may be acknowledged. */
   readonly handled: () => void;
 }
 
-const nothing = (): void => {};
+interface Waiting {
+  readonly message: MqttMessage;
+  readonly handled: () => void;
+}
 
-/**
- * A bounded queue of one stream. With `drop-oldest` the sender never waits; with `block` a message of QoS 1 is
- * acknowledged when it was handled, and one of QoS 0 that finds the queue full holds the sender until there is room.
- */
+/** A bounded queue of one stream: at most its limit, and with `block` the one message whose sender waits. */
 export class MessageQueue {
   readonly #limit: number;
   readonly #policy: QueuePolicy;
@@ -36,20 +38,18 @@ export class MessageQueue {
     return this.#waiting.length;
   }
 
-  /** Take a message; `done` is called when the sender may go on. */
-  push(message: MqttMessage, done: () => void): void {
-    if (this.#policy === "block" && message.qos > 0) {
-      this.#waiting.push({ message, handled: done });
-      return;
-    }
-    this.#waiting.push({ message, handled: nothing });
+  /** Take a message. */
+  push(message: MqttMessage, { goOn, handled }: Sender): void {
+    this.#waiting.push({ message, handled });
     if (this.#waiting.length <= this.#limit) {
-      done();
+      goOn();
     } else if (this.#policy === "block") {
-      this.#held.push(done);
+      this.#held.push(goOn);
     } else {
-      this.#onDrop(this.#waiting.shift()!.message);
-      done();
+      const oldest = this.#waiting.shift()!;
+      this.#onDrop(oldest.message);
+      oldest.handled();
+      goOn();
     }
   }
 
@@ -67,7 +67,7 @@ export class MessageQueue {
       handle(next.message);
     } finally {
       next.handled();
-      if (this.#waiting.length <= this.#limit) for (const done of this.#held.splice(0)) done();
+      if (this.#waiting.length <= this.#limit) for (const goOn of this.#held.splice(0)) goOn();
     }
     return true;
   }

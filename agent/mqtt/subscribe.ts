@@ -1,7 +1,8 @@
 import type { Config, StreamConfig } from "../config/schema.ts";
 import type { Emit } from "../telemetry/events.ts";
-import type { MessageHandler, MqttMessage } from "./connection.ts";
+import type { MqttMessage } from "./message.ts";
 import { MessageQueue } from "./message-queue.ts";
+import type { MessageHandler } from "./receive.ts";
 import { topicMatches, withoutCovered } from "./topics.ts";
 
 /** The topic filter of a stream: its own, or `{base}/in/{name}`. */
@@ -35,6 +36,9 @@ interface Route {
   readonly queue: MessageQueue;
 }
 
+/** Time spent on messages before input and output get their turn, ms: far below a keep-alive, far above a turn's cost. */
+const turnMs = 2;
+
 /**
  * Route messages by topic into one bounded queue a stream, and hand them on in turns, one of each stream, giving way
  * to input and output between the turns: a busy stream neither starves the others nor the keep-alive of the broker.
@@ -56,8 +60,7 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
   let leaving: readonly { readonly route: Route; readonly onGone: (stream: string) => void }[] = [];
   let isScheduled = false;
   let whenDrained: (() => void)[] = [];
-  const turn = (): void => {
-    isScheduled = false;
+  const round = (): boolean => {
     let handled = false;
     for (const { queue, sink, stream } of [...routes, ...leaving.map(({ route }) => route)]) {
       const handle = sink ?? (() => emit({ name: "MessageDropped", stream, reason: "stream-stopped" }));
@@ -65,6 +68,13 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
     }
     for (const { route, onGone } of leaving) if (route.queue.length === 0) onGone(route.stream);
     leaving = leaving.filter(({ route }) => route.queue.length > 0);
+    return handled;
+  };
+  const turn = (): void => {
+    isScheduled = false;
+    const until = performance.now() + turnMs;
+    let handled = round();
+    while (handled && performance.now() < until) handled = round();
     if (handled) {
       schedule();
       return;
@@ -79,15 +89,18 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
     setImmediate(turn);
   };
   return {
-    onMessage: (message, done) => {
+    onMessage: (message, { goOn, handled }) => {
       const matching = routes.filter(({ filter }) => topicMatches(filter, message.topic));
       if (matching.length === 0) {
         const detail = `A message came on ${message.topic.slice(0, 200)}, which no stream takes.`;
         emit({ name: "MessageUnrouted", reason: "topic-not-configured", detail });
-        return done();
+        handled();
+        return goOn();
       }
+      let full = matching.length;
       let open = matching.length;
-      for (const { queue } of matching) queue.push(message, () => --open === 0 && done());
+      const sender = { goOn: () => --full === 0 && goOn(), handled: () => --open === 0 && handled() };
+      for (const { queue } of matching) queue.push(message, sender);
       schedule();
     },
     waiting: (stream) => routes.find((route) => route.stream === stream)?.queue.length ?? 0,

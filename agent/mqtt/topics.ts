@@ -21,3 +21,7 @@ export const withoutCovered = (filters: readonly string[]): readonly string[] =>
   const unique = [...new Set(filters)];
   return unique.filter((filter) => !unique.some((other) => other !== filter && filterCovers(other, filter)));
 };
+
+/** A filter as a shared subscription, where there is a group: each message goes to one of its members. MQTT 5, 4.8.2. */
+export const sharedFilter = (filter: string, group: string | undefined): string =>
+  group === undefined ? filter : `$share/${group}/${filter}`;

@@ -13,6 +13,8 @@ export type AgentEvent =
   | { readonly name: "AnomalyInterrupted"; readonly stream: string; readonly detail: string }
   | { readonly name: "ConfigReloaded"; readonly detail: string }
   | { readonly name: "ConfigRejected"; readonly detail: string }
+  | { readonly name: "MessagesRecovered"; readonly stream: string; readonly count: number; readonly detail: string }
+  | { readonly name: "JournalFailed"; readonly detail: string }
   | { readonly name: "PublishFailed"; readonly detail: string }
   | { readonly name: "BrokerConnected"; readonly detail: string }
   | { readonly name: "BrokerLost"; readonly detail: string };
@@ -42,6 +44,8 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   AnomalyInterrupted: "warn",
   ConfigReloaded: "info",
   ConfigRejected: "error",
+  MessagesRecovered: "info",
+  JournalFailed: "error",
   PublishFailed: "warn",
   BrokerConnected: "info",
   BrokerLost: "warn",

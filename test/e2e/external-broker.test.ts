@@ -6,10 +6,12 @@ import { describe, expect, it } from "vitest";
 import { codecByName } from "../../agent/codecs/codec.ts";
 import { startAgent } from "../../agent/compose.ts";
 import { configSchema } from "../../agent/config/schema.ts";
+import { connect } from "../../agent/mqtt/connection.ts";
 import { connectPublisher } from "../../agent/mqtt/publisher-client.ts";
 import type { Log } from "../../agent/telemetry/events.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { SampleBlock } from "../../pipelines/signal.ts";
+import { startHalfOpenProxy } from "../support/half-open-proxy.ts";
 import { freePort, mosquitto, startMosquitto } from "../support/mosquitto.ts";
 import { toneModel } from "../support/tiny-models.ts";
 
@@ -170,3 +172,99 @@ const openssl = (command: string, files: readonly (readonly [string, string])[])
   const { status, stderr } = spawnSync("openssl", [...command.split(" "), ...files.flat()], { encoding: "utf8" });
   if (status !== 0) throw new Error(`openssl ${command}: expected exit code 0, got ${status}: ${stderr}`);
 };
+
+describe.skipIf(mosquitto === undefined)("A connection to mosquitto (skipped where there is none)", () => {
+  const connectTo = (port: number, settings: Record<string, unknown>, received: string[]) => {
+    const url = `mqtt://127.0.0.1:${port}`;
+    const streams = [{ name: "s", pipeline: "ecg", model: "ecg-beats" }];
+    const events: string[] = [];
+    const connection = connect({
+      url,
+      mqtt: configSchema.parse({ mqtt: { url, ...settings }, streams }).mqtt,
+      filters: ["in/#"],
+      onMessage: ({ payload }, { handled, goOn }) => {
+        received.push(Buffer.from(payload).toString());
+        handled();
+        goOn();
+      },
+      emit: ({ name }) => events.push(name),
+      nowNs: () => 0n,
+    });
+    return { connection, events };
+  };
+
+  it.each(["3.1.1", "5"] as const)(
+    "notices a half-open link and loses nothing of what came: MQTT %s",
+    async (version) => {
+      const port = await freePort();
+      const broker = await startMosquitto(port);
+      const proxy = await startHalfOpenProxy(port);
+      const received: string[] = [];
+      const { connection, events } = connectTo(proxy.port, { version, keepAliveSeconds: 1 }, received);
+      await connection.connected;
+      const sensor = await connectPublisher(`mqtt://127.0.0.1:${port}`, "sensor", 1);
+      const send = (text: string) => sensor.publish("in/x", new TextEncoder().encode(text));
+      for (let i = 0; received.length === 0; i++) await send(`before ${i}`); // until it has subscribed
+      proxy.cut();
+      for (const text of ["one", "two", "three"]) await send(text);
+      const published = connection.publish("out", "event", { qos: 1 }); // into the silence
+      await published;
+      await until(() => received.includes("three"));
+      expect(received.slice(-3)).toEqual(["one", "two", "three"]);
+      expect(events.filter((name) => name !== "BrokerConnected")).toEqual(["BrokerLost"]);
+      await connection.close();
+      await sensor.close();
+      await proxy.close();
+      await broker.kill();
+    },
+  );
+
+  it("tries again when the broker refuses it, with the password that systemd holds", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "ohmwatch-credentials-"));
+    const at = (file: string) => join(directory, file);
+    writeFileSync(at("passwords"), "");
+    spawnSync("mosquitto_passwd", ["-b", at("passwords"), "ohmwatch", "correct horse"]);
+    writeFileSync(at("mqtt-password"), "correct horse\n");
+    const port = await freePort();
+    const closed = ["allow_anonymous false", `password_file ${at("passwords")}`];
+    const strict = await startMosquitto(port, [...closed, "acl_file /dev/null"]);
+    const wrong = connectTo(port, { username: "ohmwatch" }, []);
+    await until(() => wrong.events.includes("BrokerLost"));
+    await strict.kill();
+    const open = await startMosquitto(port);
+    await wrong.connection.connected;
+    await wrong.connection.close();
+    await open.kill();
+    const guarded = await startMosquitto(port, closed);
+    process.env["CREDENTIALS_DIRECTORY"] = directory;
+    const right = connectTo(port, { username: "ohmwatch" }, []);
+    delete process.env["CREDENTIALS_DIRECTORY"];
+    await right.connection.connected;
+    await right.connection.close();
+    await guarded.kill();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("shares the messages of a topic with the others of its group, each to one of them", async () => {
+    const port = await freePort();
+    const broker = await startMosquitto(port);
+    const gateways = ["a", "b"].map((clientId) => {
+      const received: string[] = [];
+      return { received, ...connectTo(port, { version: "5", clientId, shareGroup: "hall" }, received) };
+    });
+    for (const { connection } of gateways) await connection.connected;
+    const sensor = await connectPublisher(`mqtt://127.0.0.1:${port}`, "sensor", 1);
+    const [a, b] = gateways;
+    for (let i = 0; a!.received.length === 0 || b!.received.length === 0; i++) {
+      await sensor.publish("in/x", new TextEncoder().encode(`before ${i}`)); // until both have subscribed
+    }
+    const sent = Array.from({ length: 100 }, (_, i) => `${i}`);
+    for (const text of sent) await sensor.publish("in/x", new TextEncoder().encode(text));
+    const got = () => [...a!.received, ...b!.received].filter((text) => !text.startsWith("before"));
+    await until(() => got().length >= sent.length);
+    expect(got().sort()).toEqual([...sent].sort());
+    for (const { connection } of gateways) await connection.close();
+    await sensor.close();
+    await broker.kill();
+  });
+});

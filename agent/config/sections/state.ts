@@ -9,4 +9,10 @@ export const state = z.strictObject({
     // biome-ignore lint/suspicious/noTemplateCurlyInString: shown to the user as it is
     "${STATE_DIRECTORY:-/var/lib/ohmwatch}",
   ),
+  journalDirectory: setting(
+    z.string().min(1).optional(),
+    "Folder of the journal of messages whose windows are unfinished; without it that of the database. In memory (tmpfs) it spares the disk and still outlasts a crash.",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: shown to the user as it is
+    "${RUNTIME_DIRECTORY:-/run/ohmwatch}",
+  ),
 });

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { MqttMessage } from "../../../agent/mqtt/connection.ts";
 import { MessageQueue } from "../../../agent/mqtt/message-queue.ts";
 
-const message = (topic: string, qos: 0 | 1 = 0): MqttMessage => ({
+const message = (topic: string): MqttMessage => ({
   topic,
-  qos,
+  qos: 1,
   payload: new Uint8Array(),
   receivedAtNs: 0n,
 });
@@ -13,19 +13,20 @@ const setUp = (limit: number, policy: "block" | "drop-oldest") => {
   const queue = new MessageQueue(limit, policy, ({ topic }) => log.push(`drop ${topic}`));
   return {
     log,
-    push: (topic: string, qos: 0 | 1 = 0) => queue.push(message(topic, qos), () => log.push(`done ${topic}`)),
+    push: (topic: string) =>
+      queue.push(message(topic), { goOn: () => log.push(`on ${topic}`), handled: () => log.push(`ack ${topic}`) }),
     handle: () => queue.handleOne(({ topic }) => log.push(`handle ${topic}`)),
     queue,
   };
 };
 
 describe("A queue that drops its oldest", () => {
-  it("never holds the sender and never holds more than its limit", () => {
+  it("never holds the sender, never holds more than its limit, and acknowledges what it lost", () => {
     const { log, push, handle, queue } = setUp(2, "drop-oldest");
-    for (const topic of ["a", "b", "c"]) push(topic, 1);
+    for (const topic of ["a", "b", "c"]) push(topic);
     expect(queue.length).toBe(2);
     while (handle());
-    expect(log).toEqual(["done a", "done b", "drop a", "done c", "handle b", "handle c"]);
+    expect(log.join()).toBe("on a,on b,drop a,ack a,on c,handle b,ack b,handle c,ack c");
   });
 });
 
@@ -34,28 +35,28 @@ describe("A queue that blocks", () => {
     const { log, push, handle } = setUp(1, "block");
     push("a");
     push("b");
-    expect(log).toEqual(["done a"]);
+    expect(log).toEqual(["on a"]);
     handle();
-    expect(log).toEqual(["done a", "handle a", "done b"]);
+    expect(log).toEqual(["on a", "handle a", "ack a", "on b"]);
   });
 
-  it("acknowledges a message of QoS 1 only after it was handled", () => {
+  it("lets a message be acknowledged only after it was handled", () => {
     const { log, push, handle } = setUp(8, "block");
-    push("a", 1);
-    expect(log).toEqual([]);
+    push("a");
+    expect(log).toEqual(["on a"]);
     handle();
-    expect(log).toEqual(["handle a", "done a"]);
+    expect(log).toEqual(["on a", "handle a", "ack a"]);
   });
 
   it("lets the sender go on even when handling throws", () => {
     const { log, push, queue } = setUp(8, "block");
-    push("a", 1);
+    push("a");
     expect(() =>
       queue.handleOne(() => {
         throw new Error("no");
       }),
     ).toThrow("no");
-    expect(log).toEqual(["done a"]);
+    expect(log).toEqual(["on a", "ack a"]);
   });
 });
 

@@ -1,0 +1,79 @@
+import type { IPublishPacket, MqttClient } from "mqtt";
+import { Acknowledgements } from "./acknowledgements.ts";
+import type { MqttMessage } from "./message.ts";
+import type { Sender } from "./message-queue.ts";
+import { topicMatches } from "./topics.ts";
+
+/** Takes a message, and tells its sender when the next one may come and when it may be acknowledged. */
+export type MessageHandler = (message: MqttMessage, sender: Sender) => void;
+
+/** Takes the messages of some topics, synchronously, beside the streams. */
+export interface Listener {
+  readonly filters: readonly string[];
+  readonly onMessage: (message: MqttMessage) => void;
+}
+
+/** Who takes what comes in. */
+export interface Receivers {
+  /** Takes what no listener takes. */
+  readonly onMessage: MessageHandler;
+  readonly listeners?: readonly Listener[];
+  /** Make safe what was handled; called before acknowledgements go out. */
+  readonly commit?: () => void;
+  readonly nowNs: () => bigint;
+}
+
+/**
+ * Hand messages on, and acknowledge those of QoS 1 ourselves, when they are safe.
+ * @returns what stops it: messages that come later are neither handed on nor acknowledged, so that they come again
+ */
+export const receive = (
+  client: MqttClient,
+  { onMessage, nowNs, listeners = [], commit = () => {} }: Receivers,
+): { stop(): void } => {
+  let isStopped = false;
+  const acknowledgements = new Acknowledgements({ send: acknowledger(client), commit });
+  client.on("close", () => acknowledgements.interrupted());
+  client.on("connect", ({ sessionPresent }) => {
+    if (!sessionPresent) acknowledgements.forgotten();
+  });
+  client.handleMessage = (packet, goOn) => {
+    const message = messageOf(packet, nowNs());
+    const isAcknowledged = packet.qos === 1;
+    // MQTT.js sends no PUBACK where it is given an error, and reads on.
+    const readOn = isAcknowledged ? () => goOn(new Error("acknowledged later")) : () => goOn();
+    if (isStopped) return readOn();
+    const handled = isAcknowledged ? acknowledgements.take(message, packet.messageId!, packet.dup) : () => {};
+    if (handled === undefined) return readOn();
+    const listening = listeners.filter((l) => l.filters.some((filter) => topicMatches(filter, message.topic)));
+    if (listening.length === 0) return onMessage(message, { goOn: readOn, handled });
+    for (const listener of listening) listener.onMessage(message);
+    handled();
+    readOn();
+  };
+  return {
+    stop: () => {
+      isStopped = true;
+    },
+  };
+};
+
+/** The one place that uses what MQTT.js does not document: its way to send a packet of any kind. */
+const acknowledger = (client: MqttClient): ((id: number) => void) => {
+  const { _sendPacket: send } = client as unknown as { _sendPacket?: (packet: object) => void };
+  if (send === undefined) throw new Error("mqtt: expected a client with _sendPacket, got one without");
+  return (messageId) => {
+    if (client.connected) send.call(client, { cmd: "puback", messageId, reasonCode: 0 });
+  };
+};
+
+const messageOf = ({ topic, payload, qos, retain, properties }: IPublishPacket, receivedAtNs: bigint): MqttMessage => ({
+  topic,
+  payload: typeof payload === "string" ? new TextEncoder().encode(payload) : payload,
+  qos,
+  receivedAtNs,
+  ...(retain && { isRetained: true }),
+  ...(properties?.responseTopic !== undefined && {
+    replyTo: { topic: properties.responseTopic, correlationData: properties.correlationData },
+  }),
+});
