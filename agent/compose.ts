@@ -119,6 +119,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     emit,
     nowNs: () => BigInt(Date.now()) * 1_000_000n,
   });
+  const housekeeping = setInterval(() => telemetry.flush(), 5000).unref();
   const publisher = publishOutbox(store, connection, config.mqtt.base, emit);
   recover(journal, streamSet.sinks, emit);
 
@@ -149,6 +150,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       return { ...changes, needRestart };
     },
     stop: async () => {
+      clearInterval(housekeeping);
       await connection.unsubscribe();
       await subscription.drained();
       streamSet.stop();
@@ -158,6 +160,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       await connection.close();
       await broker?.close();
       closeDatabase(database);
+      telemetry.flush(true);
     },
   };
 };

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { settingsPage } from "../agent/config/settings-page.ts";
 
 /** The import rules of docs/architecture.md, executable. Each rule says why it exists. */
 
@@ -162,5 +163,9 @@ describe("the architecture", () => {
     };
     for (const { path } of sources) walk(path, []);
     expect(cycles).toEqual([]);
+  });
+
+  it("says in docs/settings.md what the schema says: npm run --silent ohmwatch -- config docs > docs/settings.md", () => {
+    expect(readFileSync(join(root, "docs/settings.md"), "utf8")).toBe(settingsPage());
   });
 });

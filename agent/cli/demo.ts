@@ -77,7 +77,7 @@ const demo = async (options: DemoOptions): Promise<void> => {
   view = new LiveView({
     title,
     ...noteOf(streams),
-    streams: agent.streams,
+    streams: () => agent.streams,
     screen,
     colour: colour(),
     nowMs: () => performance.now(),

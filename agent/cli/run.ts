@@ -1,27 +1,32 @@
 import { Command } from "commander";
 import { type Agent, startAgent } from "../compose.ts";
 import { loadConfig } from "../config/load.ts";
+import { processVariables } from "../config/variables.ts";
+import { watchConfig } from "../config/watch.ts";
 import { serveHttp } from "../http/server.ts";
 import { knownNames } from "../known-names.ts";
+import { reloaderOf } from "../reload.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LiveView } from "../terminal/live-view.ts";
 import { summarise, summaryTable } from "../terminal/summary.ts";
 import { version } from "../version.ts";
 import { ExitError, exitCodes } from "./exit.ts";
+import { type SetOption, withSetOption } from "./set-option.ts";
 import { untilStopped } from "./stop-signals.ts";
 
 /** `run`: the agent. */
 export const runCommand = (): Command =>
-  new Command("run")
+  withSetOption(new Command("run"))
     .description("run the agent until it is told to stop")
     .requiredOption("--config <file>", "configuration")
     .option("--live", "draw the streams on standard output")
     .addHelpText(
       "after",
-      "\nExamples:\n  ohmwatch run --config /etc/ohmwatch/ohmwatch.yaml\n  OHMWATCH__MQTT__URL=mqtt://broker ohmwatch run --config hall.yaml --live",
+      "\nExamples:\n  ohmwatch run --config /etc/ohmwatch/ohmwatch.yaml\n  OHMWATCH__MQTT__URL=mqtt://broker ohmwatch run --config hall.yaml --live\n\nSIGHUP, and a change of the file or of conf.d beside it, reads the configuration again.",
     )
-    .action(async ({ config: file, live }: { config: string; live?: boolean }) => {
-      const config = loadConfig(file, knownNames());
+    .action(async ({ config: file, live, set }: { config: string; live?: boolean } & SetOption) => {
+      const read = () => loadConfig(file, knownNames(), { ...processVariables, flags: set });
+      const config = read();
       let view: LiveView | undefined;
       const log = createLog(config.log.level, {
         write: (line) => (view === undefined ? process.stderr.write(line) : view.write(line)),
@@ -31,12 +36,20 @@ export const runCommand = (): Command =>
       await requireStream(agent);
       const http = config.http && (await serveHttp(agent, config.http, version()).catch(stopping(agent)));
       if (http !== undefined) log.info({ url: http.url }, `Metrics and health are served at ${http.url}.`);
+      const reload = reloaderOf(agent, read, ({ log: { level } }) => log.setLevel(level));
+      process.on("SIGHUP", () => void reload("SIGHUP"));
+      const watch = watchConfig(
+        file,
+        () => void reload("a file changed"),
+        (why) => log.warn({}, `The configuration cannot be watched (${why}); SIGHUP reads it again.`),
+      );
       if (live) {
         const title = `Ohmwatch · ${agent.brokerUrl}`;
-        view = new LiveView({ title, streams: agent.streams, screen: process.stdout, colour: colour(), nowMs });
+        view = new LiveView({ title, streams: () => agent.streams, screen: process.stdout, colour: colour(), nowMs });
         view.start();
       }
       await untilStopped();
+      watch.close();
       view?.stop();
       view = undefined;
       await http?.close();

@@ -24,11 +24,15 @@ const entry = (key: string, schema: JsonSchema, indent: string, required: boolea
 
 const describe = (schema: JsonSchema): string[] => {
   if (schema.description === undefined) return [];
-  const facts = [
+  const facts = factsOf(schema);
+  if (schema.default !== undefined) facts.push(`default ${JSON.stringify(schema.default)}`);
+  return [`${schema.description}${facts.length === 0 ? "" : ` (${facts.join("; ")})`}`];
+};
+
+/** What a setting takes: unit, range, values. */
+export const factsOf = (schema: JsonSchema): string[] =>
+  [
     schema.unit,
     schema.minimum === undefined ? undefined : `${schema.minimum} … ${schema.maximum ?? "∞"}`,
     schema.enum?.map(String).join(" | "),
-    schema.default === undefined ? undefined : `default ${JSON.stringify(schema.default)}`,
   ].filter((fact) => fact !== undefined);
-  return [`${schema.description}${facts.length === 0 ? "" : ` (${facts.join("; ")})`}`];
-};

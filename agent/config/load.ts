@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
-import { type Document, isMap, isScalar, LineCounter, type Node, parse, parseDocument, Scalar, visit } from "yaml";
 import type { z } from "zod";
+import { readDocument } from "./document.ts";
+import { type ConfigText, layered, readTexts } from "./layers.ts";
 import { ConfigError, expectation, type Mistake, nearest, type Path, schemaAt, show } from "./mistakes.ts";
 import { override } from "./overrides.ts";
 import { type Config, configSchema, type JsonSchema, jsonSchema } from "./schema.ts";
-import { processVariables, substitute, type VariableSource } from "./variables.ts";
+import { processVariables, type VariableSource } from "./variables.ts";
 
 /** Names that only the composed agent knows. */
 export interface KnownNames {
@@ -13,19 +13,13 @@ export interface KnownNames {
 }
 
 /**
- * Read a configuration file. Precedence: environment (`OHMWATCH__…`) over file over defaults.
+ * Read a configuration. Precedence: flags (`--set`) over environment (`OHMWATCH__…`) over the files of `conf.d` beside
+ * the file over the file over defaults.
+ *
  * @throws ConfigError with all mistakes at once
  */
-export const loadConfig = (file: string, known: KnownNames, variables: VariableSource = processVariables): Config => {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const got = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new ConfigError([{ where: file, path: [], expected: "a readable configuration file", got }]);
-  }
-  return parseConfig(text, file, known, variables);
-};
+export const loadConfig = (file: string, known: KnownNames, variables: VariableSource = processVariables): Config =>
+  parseTexts(readTexts(file), known, variables);
 
 /** The same from a text; `file` is the name in the messages. @throws ConfigError with all mistakes at once */
 export const parseConfig = (
@@ -33,25 +27,16 @@ export const parseConfig = (
   file: string,
   known: KnownNames,
   variables: VariableSource = processVariables,
-): Config => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineOf = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      document.errors.map(({ pos, message }) => ({
-        where: lineOf(pos[0]),
-        path: [],
-        expected: "YAML",
-        got: message.replaceAll("\n", " "),
-      })),
-    );
-  }
+): Config => parseTexts([{ file, text }], known, variables);
+
+const parseTexts = (texts: readonly ConfigText[], known: KnownNames, variables: VariableSource): Config => {
+  const documents = texts.map(({ text, file }) => readDocument(text, file, variables));
   const schema = jsonSchema();
-  const mistakes: Mistake[] = fillVariables(document, lineOf, variables);
-  const overridden = override(withoutEmpty(document.toJS()), schema, variables.environment);
+  const mistakes: Mistake[] = documents.flatMap((document) => document.mistakes);
+  const files = layered(documents);
+  const overridden = override(files.data, schema, variables);
   mistakes.push(...overridden.mistakes);
-  const where = (path: Path): string => overridden.setBy.get(path.join(".")) ?? lineOf(offsetOf(document, path));
+  const where = (path: Path): string => overridden.setBy.get(path.join(".")) ?? files.where(path);
   const seen = new Set(mistakes.map(({ path }) => path.join(".")));
   const parsed = configSchema.safeParse(overridden.data);
   const found = [
@@ -64,62 +49,6 @@ export const parseConfig = (
 };
 
 const byPlace = (a: Mistake, b: Mistake): number => a.where.localeCompare(b.where, "en", { numeric: true });
-
-const fillVariables = (
-  document: Document,
-  lineOf: (offset: number) => string,
-  variables: VariableSource,
-): Mistake[] => {
-  const mistakes: Mistake[] = [];
-  visit(document, {
-    Scalar(key, node, ancestors) {
-      if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
-      const result = substitute(node.value, variables);
-      if (result.ok) {
-        node.value = node.type === Scalar.PLAIN ? parse(result.text) : result.text;
-      } else {
-        const path = pathOf(ancestors as Node[], node);
-        mistakes.push({ where: lineOf(node.range?.[0] ?? 0), path, expected: result.expected, got: result.got });
-      }
-    },
-  });
-  return mistakes;
-};
-
-const pathOf = (ancestors: readonly unknown[], node: Node): Path => {
-  const chain = [...ancestors, node];
-  return chain.flatMap((ancestor, i): (string | number)[] => {
-    const child = chain[i + 1];
-    if (child === undefined) return [];
-    if (isMap(ancestor)) return [String((child as { key: unknown }).key)];
-    const items = (ancestor as { items?: readonly unknown[] }).items;
-    return Array.isArray(items) ? [items.indexOf(child)] : [];
-  });
-};
-
-const offsetOf = (document: Document, path: Path): number => {
-  for (let depth = path.length; depth > 0; depth--) {
-    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
-    const key = path[depth - 1]!;
-    if (isMap(parent)) {
-      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key);
-      if (pair !== undefined) return (pair.key as Scalar).range?.[0] ?? 0;
-    } else {
-      const node = document.getIn(path.slice(0, depth), true) as Node | undefined;
-      if (node?.range) return node.range[0];
-    }
-  }
-  return 0;
-};
-
-/** A section left empty (`mqtt:` with nothing below it) is one that is not there. */
-const withoutEmpty = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(withoutEmpty);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutEmpty(inner)]])),
-  );
-};
 
 const valueAt = (data: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], data);
@@ -170,5 +99,8 @@ const namesThatDoNotFit = (data: unknown, known: KnownNames, where: (path: Path)
     }
     first.set(name, earlier ?? i);
   });
+  const names = [...first.keys()].filter((name) => typeof name === "string");
+  const tests = valueAt(data, ["tests"]);
+  if (Array.isArray(tests)) for (const i of tests.keys()) oneOf(["tests", i, "stream"], names);
   return mistakes;
 };

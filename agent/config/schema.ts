@@ -5,6 +5,7 @@ import { log } from "./sections/log.ts";
 import { mqtt } from "./sections/mqtt.ts";
 import { state } from "./sections/state.ts";
 import { stream } from "./sections/stream.ts";
+import { test } from "./sections/test.ts";
 import { live, setting } from "./setting.ts";
 
 /*
@@ -23,6 +24,9 @@ export const configSchema = z.strictObject({
     setting(z.array(stream).min(1).max(1000), "What comes in.", [
       { name: "bed-7-ecg", pipeline: "ecg", model: "ecg-beats" },
     ]),
+  ),
+  tests: live(
+    setting(z.array(test).max(1000).default([]), "Recordings and what must come of them, for `config test`.", []),
   ),
 });
 

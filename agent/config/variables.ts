@@ -5,6 +5,8 @@ export interface VariableSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Gives a file's text. @throws when it cannot be read */
   readonly readFile: (path: string) => string;
+  /** Settings from the command line, `mqtt.url=…`; they win. */
+  readonly flags?: readonly string[];
 }
 
 /** The process's own environment and disk. */

@@ -51,27 +51,67 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   BrokerLost: "warn",
 };
 
-/** Counts events and writes them to a log; an event that keeps coming is written the 1st, 10th, 100th … time. */
+/** How long an event that keeps coming is only counted after it was written. */
+const quietMs = 60_000;
+
+/** Told by people or about them, and rare: each is written. */
+const alwaysWritten: ReadonlySet<AgentEvent["name"]> = new Set(["ConfigReloaded", "ConfigRejected", "ModelRefused"]);
+
+interface Quiet {
+  untilMs: number;
+  /** How many were not written since, and the last of them. */
+  held: number;
+  last: AgentEvent;
+}
+
+/**
+ * Counts events and writes them to a log. One that keeps coming, by name, stream and reason, is written once a minute:
+ * the first at once, the rest of the minute as the last of them with how many it stands for.
+ */
 export class Telemetry {
   readonly #log: Log;
+  readonly #nowMs: () => number;
   readonly #counts = new Map<string, number>();
+  readonly #quiet = new Map<string, Quiet>();
 
-  constructor(log: Log) {
+  /** @param nowMs milliseconds of any steady clock */
+  constructor(log: Log, nowMs: () => number = () => performance.now()) {
     this.#log = log;
+    this.#nowMs = nowMs;
   }
 
   /** Count an event and, unless it only repeats, write it. Can be passed on as it is. */
   readonly emit: Emit = (event) => {
+    const key = keyOf(event);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + ("count" in event ? event.count : 1));
+    if (alwaysWritten.has(event.name)) return this.#write(event, 0);
+    const quiet = this.#quiet.get(key);
+    if (quiet === undefined || this.#nowMs() >= quiet.untilMs) {
+      this.#write(event, quiet?.held ?? 0);
+      this.#quiet.set(key, { untilMs: this.#nowMs() + quietMs, held: 0, last: event });
+    } else {
+      quiet.held++;
+      quiet.last = event;
+    }
+  };
+
+  /** Write what was held back for a minute, or, at the end, all of it. Call it every few seconds. */
+  flush(all = false): void {
+    for (const [key, quiet] of this.#quiet) {
+      if (!all && this.#nowMs() < quiet.untilMs) continue;
+      if (quiet.held > 0) this.#write(quiet.last, quiet.held - 1);
+      if (all || quiet.held === 0) this.#quiet.delete(key);
+      else Object.assign(quiet, { untilMs: this.#nowMs() + quietMs, held: 0 });
+    }
+  }
+
+  /** @param repeated how many like it were not written */
+  #write(event: AgentEvent, repeated: number): void {
     const { name, ...fields } = event;
     const { detail = name, ...rest } = fields as { detail?: string };
-    const key = keyOf(event);
-    const weight = "count" in event ? event.count : 1;
-    const before = this.#counts.get(key) ?? 0;
-    const after = before + weight;
-    this.#counts.set(key, after);
-    if (Math.floor(Math.log10(after)) === Math.floor(Math.log10(before))) return;
-    this.#log[levels[name]]({ event: name, ...rest, total: after }, detail);
-  };
+    const total = this.#counts.get(keyOf(event));
+    this.#log[levels[name]]({ event: name, ...rest, total, ...(repeated > 0 && { repeated }) }, detail);
+  }
 
   /** How often an event came, over all reasons or for one stream or reason. */
   count(name: AgentEvent["name"], only: { readonly stream?: string; readonly reason?: string } = {}): number {

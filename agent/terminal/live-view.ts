@@ -14,7 +14,8 @@ export interface LiveViewOptions {
   readonly title: string;
   /** A sentence under the streams. */
   readonly note?: string;
-  readonly streams: readonly StreamStatistics[];
+  /** The streams that run now. */
+  readonly streams: () => readonly StreamStatistics[];
   readonly screen: Screen;
   /** Whether to use colour; the view also leaves it when the screen is no terminal. */
   readonly colour: "auto" | "never";
@@ -105,7 +106,7 @@ export class LiveView {
 
   #lines(): readonly string[] {
     const seconds = Math.round((this.#options.nowMs() - this.#startedAtMs) / 1000);
-    const streams = this.#options.streams.map((stream) => streamLine(stream, this.#ratesOf(stream), this.#paint));
+    const streams = this.#options.streams().map((stream) => streamLine(stream, this.#ratesOf(stream), this.#paint));
     if (!this.#isTerminal) return [`after ${seconds} s`, headerLine(this.#paint), ...streams];
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     const title = `${this.#paint.bold(this.#options.title)}  ${time}`;

@@ -61,7 +61,7 @@ describe("The live view", () => {
   it("writes plain lines where there is no terminal: an anomaly at its start and end, not at each update", () => {
     let text = "";
     const screen = { write: (part: string) => (text += part) };
-    const view = new LiveView({ title: "T", streams: [stream()], screen, colour: "auto", nowMs: () => 0 });
+    const view = new LiveView({ title: "T", streams: () => [stream()], screen, colour: "auto", nowMs: () => 0 });
     view.start();
     for (const type of ["new", "update", "end"] as const) view.change({ type, anomaly: anomaly("1") });
     view.stop();
@@ -73,7 +73,7 @@ describe("The live view", () => {
   it("redraws in place on a terminal, keeps the cursor hidden meanwhile, and never writes a line wider than it", () => {
     let text = "";
     const screen = { write: (part: string) => (text += part), isTTY: true, columns: 40 };
-    const view = new LiveView({ title: "T", streams: [stream()], screen, colour: "never", nowMs: () => 0 });
+    const view = new LiveView({ title: "T", streams: () => [stream()], screen, colour: "never", nowMs: () => 0 });
     view.start();
     for (let i = 0; i < 20; i++) view.change({ type: "new", anomaly: anomaly(`${i}`) });
     view.draw();
