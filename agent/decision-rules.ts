@@ -1,4 +1,5 @@
 import type { DecisionRule, Manifest } from "../models/manifest.ts";
+import type { LevelRule } from "../pipelines/operators/watch-levels.ts";
 import type { StreamConfig } from "./config/schema.ts";
 
 /**
@@ -31,6 +32,25 @@ export const decisionRules = (
   });
   return [...rules.values()];
 };
+
+/**
+ * The level rules of a stream.
+ * @throws RangeError when a label is one of the model's or given twice: alarms are told apart by stream and label
+ */
+export const levelRules = (
+  { labels, name }: Pick<Manifest, "labels" | "name">,
+  levels: StreamConfig["levels"],
+): readonly LevelRule[] =>
+  levels.map(({ above, below, leave, ...rest }, i) => {
+    const { label } = rest;
+    if (labels.includes(label) || levels.findIndex((other) => other.label === label) < i) {
+      const taken = labels.includes(label) ? `one of ${name}` : "one that is there already";
+      throw new RangeError(`levels.${i}.label: expected a label of its own, got ${JSON.stringify(label)}, ${taken}`);
+    }
+    const side = above === undefined ? "below" : "above";
+    const enter = above ?? below!;
+    return { ...rest, side, enter, leave: leave ?? enter };
+  });
 
 const cautious = (label: string): DecisionRule => ({
   label,

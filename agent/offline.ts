@@ -4,7 +4,7 @@ import type { OnDrop } from "../pipelines/dropped.ts";
 import { pipelineFor } from "../pipelines/pipeline.ts";
 import type { AnomalyChange, Classification, SampleBlock } from "../pipelines/signal.ts";
 import type { StreamConfig } from "./config/schema.ts";
-import { decisionRules } from "./decision-rules.ts";
+import { decisionRules, levelRules } from "./decision-rules.ts";
 import { usingModel } from "./models.ts";
 
 /** What is asked of a run, and who is told of what comes out. */
@@ -14,6 +14,7 @@ export interface OfflineOptions {
   readonly onDrop?: OnDrop;
   /** What differs from the decision rules of the model. */
   readonly overrides?: StreamConfig["decisions"];
+  readonly levels?: StreamConfig["levels"];
 }
 
 /** Block length that recordings are cut into: as a sender would. */
@@ -25,7 +26,12 @@ export const offlineBlockSeconds = 1;
  */
 export const runOffline = (blocks: Iterable<SampleBlock>, model: Model, options: OfflineOptions): void => {
   const { onClassification = () => {}, onChange = () => {}, onDrop = () => {} } = options;
-  const context = { rules: decisionRules(model.manifest, options.overrides ?? []), onClassification, onDrop };
+  const context = {
+    rules: decisionRules(model.manifest, options.overrides ?? []),
+    levels: levelRules(model.manifest, options.levels ?? []),
+    onClassification,
+    onDrop,
+  };
   let failure: { readonly error: unknown } | undefined;
   const { modality, name } = model.manifest;
   usingModel(name, () => pipelineFor(modality)(model, context))

@@ -3,7 +3,7 @@ import { type PipelineContext, pipelineFor } from "../pipelines/pipeline.ts";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
 import { codecByName } from "./codecs/codec.ts";
 import type { Config, StreamConfig } from "./config/schema.ts";
-import { decisionRules } from "./decision-rules.ts";
+import { decisionRules, levelRules } from "./decision-rules.ts";
 import type { MqttMessage } from "./mqtt/message.ts";
 import { StreamRunner } from "./stream-runner.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
@@ -49,6 +49,7 @@ export const openStream = (
   const rules = decisionRules(model.manifest, stream.decisions);
   const context: PipelineContext = {
     rules,
+    levels: levelRules(model.manifest, stream.levels),
     onClassification: (classification) => {
       statistics.classification(classification);
       onClassification(classification);

@@ -67,4 +67,8 @@ export interface DecisionRule {
   readonly window: number;
   /** After its end no new one of this label for so long. */
   readonly refractoryMs: number;
+  /** It must have lasted so long before it is raised; 0 unless given. */
+  readonly minimumMs?: number;
+  /** While an alarm of one of these labels is active, this one is kept silent. */
+  readonly suppressedBy?: readonly string[];
 }

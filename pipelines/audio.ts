@@ -1,6 +1,6 @@
 import { pipe } from "rxjs";
 import type { Model } from "../models/model.ts";
-import { arrive, conclude, type PipelineContext, recentOf, samplesIn, telling } from "./context.ts";
+import { arrive, conclude, levelsBeside, type PipelineContext, recentOf, samplesIn, telling } from "./context.ts";
 import { checkShape, featureSettings } from "./features.ts";
 import { classify } from "./operators/classify.ts";
 import { frame } from "./operators/frame.ts";
@@ -33,5 +33,5 @@ export const audio = (model: Model, context: PipelineContext): Pipeline => {
     .stage("quantise", quantise(input))
     .stage("classify", pipe(classify(model), telling(context)))
     .stage("decide", conclude(model, context, recent))
-    .end();
+    .end(levelsBeside(context, recent));
 };

@@ -7,6 +7,7 @@ import { fillGaps } from "./operators/fill-gaps.ts";
 import type { RPeakDetector } from "./operators/frame-at-r-peaks.ts";
 import { remember } from "./operators/remember.ts";
 import { reorder } from "./operators/reorder.ts";
+import { type LevelRule, watchLevels } from "./operators/watch-levels.ts";
 import { RecentSamples } from "./recent-samples.ts";
 import type { AnomalyChange, Classification, SampleBlock } from "./signal.ts";
 
@@ -14,6 +15,8 @@ import type { AnomalyChange, Classification, SampleBlock } from "./signal.ts";
 export interface PipelineContext {
   /** Instead of the model's own rules. */
   readonly rules?: readonly DecisionRule[];
+  /** Plain thresholds on the signal, beside the model; labels of their own. */
+  readonly levels?: readonly LevelRule[];
   /** Where evidence is cut from; without it the pipeline keeps the last 160,000 numbers itself. */
   readonly recent?: RecentSamples;
   readonly onClassification?: (classification: Classification) => void;
@@ -25,6 +28,7 @@ export interface PipelineContext {
 
 const recentValues = 160_000; // 10 s of sound, 4 min of two leads, 5 h of eight slow sensors; 640 KB
 const windowBlocks = 4;
+const maxEvidenceValues = 65_536;
 
 /** Where the samples of one pipeline are remembered. */
 export const recentOf = (context: PipelineContext): RecentSamples =>
@@ -48,7 +52,14 @@ export const conclude = (
   context: PipelineContext,
   recent: RecentSamples,
 ): OperatorFunction<Classification, AnomalyChange> =>
-  decide({ manifest, rules: context.rules ?? manifest.decisions, recent, maxEvidenceValues: 65_536 });
+  decide({ manifest, rules: context.rules ?? manifest.decisions, recent, maxEvidenceValues });
+
+/** What is watched beside the model, if anything. */
+export const levelsBeside = (
+  { levels = [], onDrop }: PipelineContext,
+  recent: RecentSamples,
+): OperatorFunction<SampleBlock, AnomalyChange> | undefined =>
+  levels.length === 0 ? undefined : watchLevels(levels, { recent, maxEvidenceValues }, onDrop);
 
 /** Samples in a time, at the rate of a contract. */
 export const samplesIn = (seconds: number, { sampleRateHz }: InputContract): number =>

@@ -12,6 +12,8 @@ export type DropReason =
   | "rate"
   /** The block lacks channels that the model needs. */
   | "channels"
+  /** The block lacks the channel that a level rule watches. */
+  | "level"
   /** The stream ended before its baseline was learned. */
   | "baseline";
 

@@ -1,6 +1,6 @@
 import { pipe } from "rxjs";
 import type { Model } from "../models/model.ts";
-import { arrive, conclude, type PipelineContext, recentOf, samplesIn, telling } from "./context.ts";
+import { arrive, conclude, levelsBeside, type PipelineContext, recentOf, samplesIn, telling } from "./context.ts";
 import { QrsDetector } from "./dsp/qrs.ts";
 import { checkShape, featureSettings } from "./features.ts";
 import { beatFeatures } from "./operators/beat-features.ts";
@@ -28,8 +28,8 @@ export const ecg = (model: Model, context: PipelineContext): Pipeline => {
   checkShape(input, [1, beforeSamples + afterSamples, settings.channels.length]);
   const recent = recentOf(context);
   const maxRunSamples = samplesIn(0.02, input);
-  return begin("reorder", pipe(arrive(context, recent, maxRunSamples), selectChannels(input.channels, context.onDrop)))
-    .stage("sanitise", sanitise({ maxRunSamples, ...context }))
+  return begin("reorder", arrive(context, recent, maxRunSamples))
+    .stage("sanitise", pipe(selectChannels(input.channels, context.onDrop), sanitise({ maxRunSamples, ...context })))
     .stage("resample", resample({ sampleRateHz, ...context }))
     .stage("bandpass", bandpass({ ...settings, sampleRateHz }))
     .stage("frame", frameAtRPeaks({ beforeSamples, afterSamples, createDetector }))
@@ -37,5 +37,5 @@ export const ecg = (model: Model, context: PipelineContext): Pipeline => {
     .stage("quantise", quantise(input))
     .stage("classify", pipe(classify(model), telling(context)))
     .stage("decide", conclude(model, context, recent))
-    .end();
+    .end(levelsBeside(context, recent));
 };

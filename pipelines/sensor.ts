@@ -1,6 +1,6 @@
 import { pipe } from "rxjs";
 import type { Model } from "../models/model.ts";
-import { arrive, conclude, type PipelineContext, recentOf, telling } from "./context.ts";
+import { arrive, conclude, levelsBeside, type PipelineContext, recentOf, telling } from "./context.ts";
 import { checkShape, featureSettings } from "./features.ts";
 import { frame } from "./operators/frame.ts";
 import { asFeatures } from "./operators/normalise.ts";
@@ -25,8 +25,8 @@ export const sensor = (model: Model, context: PipelineContext): Pipeline => {
   const settings = featureSettings(input, "standardised");
   checkShape(input, [1, windowSamples, channels.length], [windowSamples * channels.length]);
   const recent = recentOf(context);
-  return begin("reorder", pipe(arrive(context, recent, maxGapSamples), selectChannels(channels, context.onDrop)))
-    .stage("sanitise", sanitise({ maxRunSamples: maxGapSamples, ...context }))
+  return begin("reorder", arrive(context, recent, maxGapSamples))
+    .stage("sanitise", pipe(selectChannels(channels, context.onDrop), sanitise({ maxRunSamples: maxGapSamples, ...context })))
     .stage("resample", resample({ sampleRateHz: input.sampleRateHz, ...context }))
     .stage("standardise", standardiseFromBaseline(settings, context.onDrop))
     .stage("frame", frame({ frameSamples: windowSamples, hopSamples }))
@@ -34,5 +34,5 @@ export const sensor = (model: Model, context: PipelineContext): Pipeline => {
     .stage("quantise", quantise(input))
     .stage("classify", pipe(score(model, settings), telling(context)))
     .stage("decide", conclude(model, context, recent))
-    .end();
+    .end(levelsBeside(context, recent));
 };

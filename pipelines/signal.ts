@@ -93,6 +93,9 @@ export interface Anomaly {
   readonly peakScore: number;
   /** Frames that confirmed it. */
   readonly count: number;
+  /** The model, or `level` for a plain level trigger. */
   readonly model: string;
   readonly evidence: Evidence;
+  /** True while another alarm of the stream keeps this one silent. */
+  readonly isSuppressed?: boolean;
 }

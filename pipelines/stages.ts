@@ -1,4 +1,4 @@
-import { type Observable, type OperatorFunction, tap } from "rxjs";
+import { connect, merge, type Observable, type OperatorFunction, tap } from "rxjs";
 import type { AnomalyChange, Classification, Features, Frame, QuantisedFeatures, SampleBlock } from "./signal.ts";
 
 /** What comes out of the stages of a pipeline, by their names. */
@@ -54,9 +54,12 @@ export class Stages<Out> {
     return new Stages([...this.#stages, { name, operator: operator as OperatorFunction<unknown, unknown> }]);
   }
 
-  /** The finished pipeline; its last stage must decide. */
-  end(this: Stages<AnomalyChange>): Pipeline {
-    return pipelineOf(this.#stages);
+  /**
+   * The finished pipeline; its last stage must decide.
+   * @param beside what else makes changes of the blocks of the first stage
+   */
+  end(this: Stages<AnomalyChange>, beside?: OperatorFunction<SampleBlock, AnomalyChange>): Pipeline {
+    return pipelineOf(this.#stages, beside);
   }
 }
 
@@ -66,12 +69,18 @@ export const begin = <Name extends StageName>(
   operator: OperatorFunction<SampleBlock, StageOutputs[Name]>,
 ): Stages<StageOutputs[Name]> => new Stages<SampleBlock>([]).stage(name, operator);
 
-const pipelineOf = (stages: readonly Stage[]): Pipeline => {
+const pipelineOf = (stages: readonly Stage[], beside?: OperatorFunction<SampleBlock, AnomalyChange>): Pipeline => {
   const through = (some: readonly Stage[]) => (blocks: Observable<unknown>) =>
     some.reduce((signal, { operator }) => signal.pipe(operator), blocks);
+  const decided = (blocks: Observable<SampleBlock>): Observable<AnomalyChange> => {
+    if (beside === undefined) return through(stages)(blocks) as Observable<AnomalyChange>;
+    const arrived = through(stages.slice(0, 1))(blocks) as Observable<SampleBlock>;
+    const rest = through(stages.slice(1)) as OperatorFunction<SampleBlock, AnomalyChange>;
+    return arrived.pipe(connect((shared) => merge(shared.pipe(beside), shared.pipe(rest))));
+  };
   return {
     stageNames: stages.map(({ name }) => name),
-    run: (blocks) => through(stages)(blocks) as Observable<AnomalyChange>,
+    run: decided,
     upTo: <Name extends StageName>(name: Name) => {
       const last = stages.findIndex((stage) => stage.name === name);
       if (last < 0) {
@@ -89,6 +98,7 @@ const pipelineOf = (stages: readonly Stage[]): Pipeline => {
               tap((value) => probe(name, value as StageOutputs[typeof name])),
             ),
         })),
+        beside,
       ),
   };
 };

@@ -1,6 +1,6 @@
 import { pipe } from "rxjs";
 import type { Model } from "../models/model.ts";
-import { arrive, conclude, type PipelineContext, recentOf, samplesIn, telling } from "./context.ts";
+import { arrive, conclude, levelsBeside, type PipelineContext, recentOf, samplesIn, telling } from "./context.ts";
 import { checkShape, featureSettings } from "./features.ts";
 import { classify } from "./operators/classify.ts";
 import { frame } from "./operators/frame.ts";
@@ -25,13 +25,13 @@ export const vibration = (model: Model, context: PipelineContext): Pipeline => {
   checkShape(input, [1, settings.bands, 1]);
   const recent = recentOf(context);
   const maxRunSamples = samplesIn(0.002, input);
-  return begin("reorder", pipe(arrive(context, recent, maxRunSamples), selectChannels(input.channels, context.onDrop)))
-    .stage("sanitise", sanitise({ maxRunSamples, ...context }))
+  return begin("reorder", arrive(context, recent, maxRunSamples))
+    .stage("sanitise", pipe(selectChannels(input.channels, context.onDrop), sanitise({ maxRunSamples, ...context })))
     .stage("resample", resample({ sampleRateHz: input.sampleRateHz, ...context }))
     .stage("frame", frame({ frameSamples: input.windowSamples, hopSamples: input.hopSamples }))
     .stage("normalise", spectrum(settings, input.shape))
     .stage("quantise", quantise(input))
     .stage("classify", pipe(classify(model), telling(context)))
     .stage("decide", conclude(model, context, recent))
-    .end();
+    .end(levelsBeside(context, recent));
 };

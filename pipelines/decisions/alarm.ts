@@ -21,22 +21,27 @@ export interface AlarmChange {
   readonly state: AlarmState;
 }
 
-const grownBy = 1.1; // an update is worth sending when the peak grew by a tenth …
+const grownBy = 0.1; // an update is worth sending when the peak grew by a tenth …
 const multipliedBy = 2; // … or the hits doubled: a long anomaly of n hits sends about log₂ n
 
 /**
  * The alarm of one label of one stream:
  *
- *   resting ──`confirm` hits among the last `window` frames──► active ──`window` quiet frames in a row──► resting
+ *   resting ──`confirm` hits among the last `window` frames──► pending ──`minimumMs` since the first──► active
+ *   pending, active ──`window` quiet frames in a row──► resting
  *
- * It begins with the first of the hits that raised it and ends with the last hit. For `refractoryMs` after that end
- * frames do not count. A score between `leave` and `enter` neither confirms nor speaks for the end.
+ * It begins with the first of the hits that raised it and ends with the last hit; what has not lasted `minimumMs` is
+ * never told. For `refractoryMs` after that end frames do not count. A score between `leave` and `enter` neither
+ * confirms nor speaks for the end.
  */
 export class Alarm {
   readonly #rule: DecisionRule;
   readonly #hits: MOfN<ScoredFrame>;
   readonly #refractory: Refractory;
+  readonly #minimumNs: bigint;
+  /** What is pending or active. */
   #active: AlarmState | undefined;
+  /** What was told of it; undefined while it is pending. */
   #reported: AlarmState | undefined;
   #quiet = 0;
 
@@ -48,6 +53,7 @@ export class Alarm {
     this.#rule = rule;
     this.#hits = new MOfN({ m: rule.confirm, n: rule.window });
     this.#refractory = new Refractory(rule.refractoryMs);
+    this.#minimumNs = BigInt(Math.round((rule.minimumMs ?? 0) * 1e6));
   }
 
   /** Take a frame, in order of time. */
@@ -61,7 +67,10 @@ export class Alarm {
     this.#hits.reset();
     if (this.#active === undefined) return undefined;
     const state = this.#active;
+    const wasTold = this.#reported !== undefined;
     this.#active = undefined;
+    this.#reported = undefined;
+    if (!wasTold) return undefined;
     this.#refractory.begin(state.toNs);
     return { type: "end", state };
   }
@@ -74,7 +83,11 @@ export class Alarm {
     const peakScore = Math.max(...hits.map((h) => h.score));
     this.#active = { fromNs: first.fromNs, toNs: last.toNs, peakScore, count: hits.length };
     this.#quiet = 0;
-    return this.#report("new", this.#active);
+    return this.#raise(this.#active);
+  }
+
+  #raise(state: AlarmState): AlarmChange | undefined {
+    return state.toNs - state.fromNs >= this.#minimumNs ? this.#report("new", state) : undefined;
   }
 
   #go(state: AlarmState, frame: ScoredFrame, level: "hit" | "between" | "quiet"): AlarmChange | undefined {
@@ -86,8 +99,12 @@ export class Alarm {
     if (level === "between") return undefined;
     const peakScore = Math.max(state.peakScore, frame.score);
     this.#active = { fromNs: state.fromNs, toNs: frame.toNs, peakScore, count: state.count + 1 };
-    const reported = this.#reported!;
-    const isNews = peakScore >= grownBy * reported.peakScore || this.#active.count >= multipliedBy * reported.count;
+    const reported = this.#reported;
+    if (reported === undefined) return this.#raise(this.#active);
+    const grown = peakScore - reported.peakScore;
+    const isNews =
+      (grown > 0 && grown >= grownBy * Math.abs(reported.peakScore)) ||
+      this.#active.count >= multipliedBy * reported.count;
     return isNews ? this.#report("update", this.#active) : undefined;
   }
 

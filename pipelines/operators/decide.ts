@@ -1,17 +1,13 @@
 import type { OperatorFunction } from "rxjs";
 import type { DecisionRule, Manifest } from "../../models/manifest.ts";
-import { Alarm, type AlarmChange, type AlarmState } from "../decisions/alarm.ts";
-import type { RecentSamples } from "../recent-samples.ts";
-import type { AnomalyChange, Classification, Evidence } from "../signal.ts";
+import { type EvidenceSource, Watch } from "../decisions/watch.ts";
+import type { AnomalyChange, Classification } from "../signal.ts";
 import { stateful } from "./stateful.ts";
 
 /** Settings of {@link decide}. */
-export interface DecideSettings {
+export interface DecideSettings extends EvidenceSource {
   readonly manifest: Pick<Manifest, "task" | "labels">;
   readonly rules: readonly DecisionRule[];
-  readonly recent: RecentSamples;
-  /** Numbers in one piece of evidence, at most. */
-  readonly maxEvidenceValues: number;
 }
 
 /**
@@ -21,19 +17,21 @@ export interface DecideSettings {
  *                     decide({ rules: [{ label: "V", confirm: 2, window: 2, … }], … })
  *   changes           --------n--u-----e--|       n new, u update, e end
  *
- * Updates are sparse: when the peak grew by a tenth or the hits doubled. A gap and the end of the stream end what is
- * active. The id is `stream/kind/onset`, the onset in base 36, so that a replay gives the same. The evidence is the
- * raw signal of the anomaly with one frame before and one after, as far as it is there.
+ * Updates are sparse: when the peak grew by a tenth or the hits doubled, and when suppression begins or ends: an alarm is
+ * suppressed while one of the labels in its rule's `suppressedBy` is active. A gap and the end of the stream end what is
+ * active.
  *
  * @throws RangeError at once, when a rule's label is none of the model's or the rule cannot be met
  */
 export const decide = (settings: DecideSettings): OperatorFunction<Classification, AnomalyChange> => {
   const { manifest, rules } = settings;
   for (const rule of rules) {
-    if (!manifest.labels.includes(rule.label)) {
-      throw new RangeError(`rules: expected a label out of ${manifest.labels.join(", ")}, got ${rule.label}`);
+    for (const label of [rule.label, ...(rule.suppressedBy ?? [])]) {
+      if (!manifest.labels.includes(label)) {
+        throw new RangeError(`rules: expected a label out of ${manifest.labels.join(", ")}, got ${label}`);
+      }
     }
-    new Alarm(rule);
+    new Watch(rule, settings);
   }
   const scoreOf = (classification: Classification, label: string): number =>
     manifest.task === "autoencoder"
@@ -41,78 +39,59 @@ export const decide = (settings: DecideSettings): OperatorFunction<Classificatio
       : classification.scores[manifest.labels.indexOf(label)]!;
   return stateful(() => {
     const watches = rules.map((rule) => new Watch(rule, settings));
+    const suppressed = new Suppression(watches);
     let last: Classification | undefined;
     return {
       *take(classification) {
-        if (classification.afterGap && last !== undefined) yield* changes(watches, (watch) => watch.close());
+        if (classification.afterGap && last !== undefined) {
+          yield* suppressed.mark(changes(watches, (watch) => watch.close()));
+        }
         last = classification;
-        yield* changes(watches, (watch) => watch.take(classification, scoreOf(classification, watch.rule.label)));
+        const { stream, model, fromNs, toNs, atNs } = classification;
+        const changed = changes(watches, (watch) => {
+          const score = scoreOf(classification, watch.rule.label);
+          return watch.take({ stream, model, fromNs, toNs, atNs, score });
+        });
+        yield* suppressed.mark(changed);
       },
       *end() {
-        yield* changes(watches, (watch) => watch.close());
+        yield* suppressed.mark(changes(watches, (watch) => watch.close()));
       },
     };
   });
 };
 
-function* changes(
+const changes = (
   watches: readonly Watch[],
   step: (watch: Watch) => AnomalyChange | undefined,
-): Generator<AnomalyChange> {
-  for (const watch of watches) {
-    const change = step(watch);
-    if (change !== undefined) yield change;
-  }
-}
+): readonly AnomalyChange[] => watches.map(step).filter((change) => change !== undefined);
 
-/** An alarm with what makes an anomaly of it. */
-class Watch {
-  readonly rule: DecisionRule;
-  readonly #alarm: Alarm;
-  readonly #settings: DecideSettings;
-  #raisedBy: Classification | undefined;
-  #evidence: Evidence | undefined;
+/** Which alarms are kept silent by others of the same frame. */
+class Suppression {
+  readonly #watches: readonly Watch[];
+  /** Kinds that were last told as suppressed. */
+  readonly #told = new Set<string>();
 
-  constructor(rule: DecisionRule, settings: DecideSettings) {
-    this.rule = rule;
-    this.#alarm = new Alarm(rule);
-    this.#settings = settings;
+  constructor(watches: readonly Watch[]) {
+    this.#watches = watches;
   }
 
-  take(classification: Classification, score: number): AnomalyChange | undefined {
-    const { fromNs, toNs, atNs } = classification;
-    const change = this.#alarm.take({ fromNs, toNs, atNs, score });
-    if (change?.type === "new") {
-      this.#raisedBy = classification;
-      this.#evidence = undefined;
+  /** The changes of one frame, marked; then an update of each alarm whose suppression began or ended with them. */
+  *mark(changed: readonly AnomalyChange[]): Generator<AnomalyChange> {
+    const active = new Set(this.#watches.filter((w) => w.active !== undefined).map((w) => w.rule.label));
+    const isSuppressed = (kind: string): boolean =>
+      this.#watches.some((w) => w.rule.label === kind && w.rule.suppressedBy?.some((label) => active.has(label)));
+    const tell = (type: AnomalyChange["type"], anomaly: AnomalyChange["anomaly"]): AnomalyChange => {
+      const now = isSuppressed(anomaly.kind);
+      if (now && type !== "end") this.#told.add(anomaly.kind);
+      else this.#told.delete(anomaly.kind);
+      return { type, anomaly: now ? { ...anomaly, isSuppressed: true } : anomaly };
+    };
+    for (const { type, anomaly } of changed) yield tell(type, anomaly);
+    for (const { active: anomaly } of this.#watches) {
+      if (anomaly !== undefined && this.#told.has(anomaly.kind) !== isSuppressed(anomaly.kind)) {
+        yield tell("update", anomaly);
+      }
     }
-    return change && this.#anomaly(change);
-  }
-
-  close(): AnomalyChange | undefined {
-    const change = this.#alarm.close();
-    return change && this.#anomaly(change);
-  }
-
-  #anomaly({ type, state }: AlarmChange): AnomalyChange {
-    const { stream, model, fromNs, toNs } = this.#raisedBy!;
-    const { label: kind, severity } = this.rule;
-    this.#evidence = this.#longerEvidence(state, toNs - fromNs);
-    const id = `${stream}/${kind}/${state.fromNs.toString(36)}`;
-    return { type, anomaly: { id, stream, kind, severity, ...state, model, evidence: this.#evidence } };
-  }
-
-  /** What was cut before, or a cut of now where that has more; onsets leave the memory, ends come into it. */
-  #longerEvidence({ fromNs, toNs }: AlarmState, marginNs: bigint): Evidence {
-    const { recent, maxEvidenceValues } = this.#settings;
-    const before = this.#evidence;
-    const whole = recent.cut(fromNs - marginNs, toNs + marginNs);
-    const nothing = { startAtNs: fromNs, sampleRateHz: 1, channels: [], samples: new Float32Array(0) };
-    if (whole === undefined) return before ?? nothing;
-    const rows = Math.max(1, Math.floor(maxEvidenceValues / whole.channels.length));
-    const cut = { ...whole, samples: whole.samples.slice(0, rows * whole.channels.length) };
-    const goesOn =
-      before === undefined || (cut.startAtNs <= before.startAtNs && cut.samples.length > before.samples.length);
-    return goesOn ? cut : before;
   }
 }

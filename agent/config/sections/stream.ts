@@ -12,7 +12,45 @@ const decision = z.strictObject({
   confirm: setting(z.int().min(1).max(10000).optional(), "Hits among the last `window` frames that raise it.", 3),
   window: setting(z.int().min(1).max(10000).optional(), "Frames that `confirm` looks back.", 5, "frames"),
   refractoryMs: setting(z.number().min(0).max(1e9).optional(), "Silence after the end.", 1000, "ms"),
+  minimumMs: setting(z.number().min(0).max(1e9).optional(), "How long it must last before it is raised.", 2000, "ms"),
+  suppressedBy: setting(
+    z.array(z.string().min(1)).optional(),
+    "Labels of the model: while one of them has an active anomaly, this one is recorded but not published.",
+    ["noise"],
+  ),
 });
+
+const level = z
+  .strictObject({
+    label: setting(z.string().min(1).max(64), "Label of the anomaly, none of the model's.", "loud"),
+    channel: setting(z.string().min(1).optional(), "Channel that is watched; without it the first.", "acceleration"),
+    measure: setting(
+      z.enum(["rms", "peak", "value"]).default("rms"),
+      "Of each window: `rms` of the deviation from its mean, `peak` the largest magnitude, `value` the mean.",
+      "rms",
+    ),
+    above: setting(z.number().optional(), "Raised at or above this level, in physical units.", 0.2),
+    below: setting(z.number().optional(), "Raised at or below this level; give either `above` or `below`.", 0.01),
+    leave: setting(z.number().optional(), "Level beyond which it counts towards the end; without it the same.", 0.15),
+    windowMs: setting(
+      z.number().positive().max(3.6e6).default(1000),
+      "Length of a window; at least a sample.",
+      1000,
+      "ms",
+    ),
+    severity: setting(
+      z.enum(["critical", "major", "minor", "warning"]).default("warning"),
+      "Severity of the anomaly.",
+      "major",
+    ),
+    confirm: setting(z.int().min(1).max(10000).default(1), "Hits among the last `window` windows that raise it.", 3),
+    window: setting(z.int().min(1).max(10000).default(1), "Windows that `confirm` looks back.", 5, "windows"),
+    refractoryMs: setting(z.number().min(0).max(1e9).default(0), "Silence after the end.", 1000, "ms"),
+    minimumMs: setting(z.number().min(0).max(1e9).default(0), "How long it must last before it is raised.", 2000, "ms"),
+  })
+  .refine(({ above, below }) => (above === undefined) !== (below === undefined), {
+    message: "either above or below",
+  });
 
 const settings = z.strictObject({
   rateHz: setting(z.number().min(0.001).max(1e6).optional(), "Sample rate, where the payload has none.", 16000, "Hz"),
@@ -49,5 +87,8 @@ export const stream = z.strictObject({
   queue: queue.prefault({}),
   decisions: setting(z.array(decision).default([]), "What differs from the decision rules of the model, by label.", [
     { label: "V", confirm: 3, window: 5 },
+  ]),
+  levels: setting(z.array(level).max(64).default([]), "Plain thresholds on the signal, beside the model.", [
+    { label: "loud", measure: "rms", above: 0.2, leave: 0.15 },
   ]),
 });
