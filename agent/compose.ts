@@ -9,8 +9,10 @@ import { type Connection, connect, within } from "./mqtt/connection.ts";
 import { startEmbeddedBroker } from "./mqtt/embedded-broker.ts";
 import { publishOutbox } from "./mqtt/publish.ts";
 import { filtersOf, subscribe } from "./mqtt/subscribe.ts";
+import { AlarmDesk } from "./store/alarm-desk.ts";
 import { AnomalyStore } from "./store/anomaly-store.ts";
 import { closeDatabase, openDatabase } from "./store/database.ts";
+import { Housekeeping } from "./store/housekeeping.ts";
 import { type StreamChanges, StreamSet } from "./stream-set.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { OpenModel } from "./streams.ts";
@@ -37,6 +39,8 @@ export interface Agent {
   readonly streamSet: StreamSet;
   readonly telemetry: Telemetry;
   readonly store: AnomalyStore;
+  /** Where people act on alarms; what comes of it is published at once. */
+  readonly desk: AlarmDesk;
   readonly connection: Connection;
   /** Messages that wait, by stream. */
   waiting(stream: string): number;
@@ -75,6 +79,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const databaseFile = databaseFileOf(config);
   const database = openDatabase(databaseFile);
   const store = new AnomalyStore(database);
+  const desk = new AlarmDesk(database, store, Date.now, () => publisher.wake());
   const closeInterrupted = (stream?: string): void => {
     for (const { id, stream: name } of store.closeInterrupted(stream)) {
       emit({ name: "AnomalyInterrupted", stream: name, detail: `The anomaly ${id} was open and ends as interrupted.` });
@@ -119,9 +124,11 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     emit,
     nowNs: () => BigInt(Date.now()) * 1_000_000n,
   });
-  const housekeeping = setInterval(() => telemetry.flush(), 5000).unref();
-  const publisher = publishOutbox(store, connection, config.mqtt.base, emit);
+  const flushing = setInterval(() => telemetry.flush(), 5000).unref();
+  const publisher = publishOutbox(store.outbox, connection, config.mqtt.base, emit);
   recover(journal, streamSet.sinks, emit);
+  const housekeeping = new Housekeeping({ database, desk, emit, onOutbox: publisher.wake });
+  housekeeping.start();
 
   return {
     brokerUrl,
@@ -135,6 +142,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     streamSet,
     telemetry,
     store,
+    desk,
     connection,
     waiting: subscription.waiting,
     idle: async () => {
@@ -150,9 +158,10 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       return { ...changes, needRestart };
     },
     stop: async () => {
-      clearInterval(housekeeping);
+      clearInterval(flushing);
       await connection.unsubscribe();
       await subscription.drained();
+      housekeeping.stop();
       streamSet.stop();
       journal.remove();
       await within(2000, publisher.flush());

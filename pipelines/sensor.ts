@@ -26,7 +26,10 @@ export const sensor = (model: Model, context: PipelineContext): Pipeline => {
   checkShape(input, [1, windowSamples, channels.length], [windowSamples * channels.length]);
   const recent = recentOf(context);
   return begin("reorder", arrive(context, recent, maxGapSamples))
-    .stage("sanitise", pipe(selectChannels(channels, context.onDrop), sanitise({ maxRunSamples: maxGapSamples, ...context })))
+    .stage(
+      "sanitise",
+      pipe(selectChannels(channels, context.onDrop), sanitise({ maxRunSamples: maxGapSamples, ...context })),
+    )
     .stage("resample", resample({ sampleRateHz: input.sampleRateHz, ...context }))
     .stage("standardise", standardiseFromBaseline(settings, context.onDrop))
     .stage("frame", frame({ frameSamples: windowSamples, hopSamples }))

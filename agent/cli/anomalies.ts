@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { alarmStates } from "../../pipelines/decisions/alarm-state.ts";
 import type { Evidence } from "../../pipelines/signal.ts";
 import { type AnomalyRow, anomalyJson, isoTime } from "../store/anomaly-event.ts";
 import { type AnomalyFilter, AnomalyStore } from "../store/anomaly-store.ts";
 import { openForReading } from "../store/database.ts";
 import { plot } from "../terminal/sparkline.ts";
 import { fit } from "../terminal/view-lines.ts";
+import { addAlarmActions } from "./alarm-actions.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 import { integerIn, timeNs } from "./options.ts";
 
@@ -15,6 +17,7 @@ interface Selection {
   readonly kind?: string;
   readonly severity?: string;
   readonly state?: AnomalyRow["state"];
+  readonly alarm?: AnomalyRow["alarm"];
   readonly since?: bigint;
   readonly until?: bigint;
   readonly limit?: number;
@@ -24,9 +27,11 @@ interface Selection {
 /** Where `run` puts its database unless told otherwise. */
 const defaultDatabase = join("ohmwatch-state", "ohmwatch.sqlite");
 
-/** `anomalies list|show|export`: the log of anomalies. */
+/** `anomalies list|show|export|ack|shelve|unshelve|shelves`: the log of anomalies, and what people do about them. */
 export const anomaliesCommand = (): Command => {
-  const command = new Command("anomalies").description("list, show or export the anomalies in a database");
+  const command = new Command("anomalies").description(
+    "list, show, export or acknowledge the anomalies in a database; shelve alarms",
+  );
   selecting(command.command("list").description("a line an anomaly, in order of onset"))
     .option("--json", "one JSON object a line")
     .addHelpText("after", "\nExample:\n  ohmwatch anomalies list --database state/ohmwatch.sqlite --kind V --limit 20")
@@ -47,6 +52,7 @@ export const anomaliesCommand = (): Command => {
       "\nExample:\n  ohmwatch anomalies export --format csv --since 2026-11-01T00:00:00Z > anomalies.csv",
     )
     .action((options: Selection & { format: "json" | "csv"; evidence?: boolean }) => exportAll(options));
+  addAlarmActions(command, defaultDatabase);
   return command;
 };
 
@@ -57,6 +63,7 @@ const selecting = (command: Command): Command =>
     .option("--kind <label>", "of this kind only")
     .addOption(new Option("--severity <level>", "of this severity").choices(["critical", "major", "minor", "warning"]))
     .addOption(new Option("--state <state>", "in this state").choices(["active", "ended", "interrupted"]))
+    .addOption(new Option("--alarm <state>", "whose alarm is in this state").choices(alarmStates))
     .option("--since <time>", "that last beyond this time, ISO 8601 or ns since 1970", timeNs)
     .option("--until <time>", "that begin before this time", timeNs)
     .option("--limit <n>", "the last so many", integerIn(1, 1e9));
@@ -70,11 +77,12 @@ const withStore = (file: string, work: (store: AnomalyStore) => void): void => {
   }
 };
 
-const filterOf = ({ stream, kind, severity, state, since, until, limit }: Selection): AnomalyFilter => ({
+const filterOf = ({ stream, kind, severity, state, alarm, since, until, limit }: Selection): AnomalyFilter => ({
   ...(stream === undefined ? {} : { stream }),
   ...(kind === undefined ? {} : { kind }),
   ...(severity === undefined ? {} : { severity }),
   ...(state === undefined ? {} : { state }),
+  ...(alarm === undefined ? {} : { alarm }),
   ...(since === undefined ? {} : { sinceNs: since }),
   ...(until === undefined ? {} : { untilNs: until }),
   ...(limit === undefined ? {} : { limit }),
@@ -99,6 +107,7 @@ const describe = (row: AnomalyRow): string =>
     fit(row.kind, 14),
     fit(row.severity, 8),
     fit(row.state, 11),
+    fit(row.alarm, 23),
     row.peakScore.toFixed(2).padStart(6),
     row.id,
   ].join(" ");
@@ -118,7 +127,7 @@ const show = (id: string, options: Selection): void =>
       );
       return;
     }
-    for (const [key, value] of Object.entries(anomalyJson(row))) writeLine(`${key.padEnd(16)} ${value}`);
+    for (const [key, value] of Object.entries(anomalyJson(row))) writeLine(`${key.padEnd(16)} ${value ?? "–"}`);
     if (evidence !== undefined && evidence.channels.length > 0) drawEvidence(evidence);
   });
 
@@ -164,7 +173,7 @@ const exportAll = (options: Selection & { format: "json" | "csv"; evidence?: boo
 
 /** RFC 4180. */
 const csvCell = (value: unknown): string => {
-  const text = String(value);
+  const text = String(value ?? "");
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 

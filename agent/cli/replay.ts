@@ -107,10 +107,11 @@ interface Target {
   readonly database: string;
   readonly stream: string | undefined;
   readonly overrides: Config["streams"][number]["decisions"];
+  readonly levels: Config["streams"][number]["levels"];
 }
 
 const replayOffline = async (files: readonly string[], options: ReplayOptions): Promise<void> => {
-  const { model: name, chip, database: file, stream, overrides } = targetOf(options);
+  const { model: name, chip, database: file, stream, overrides, levels } = targetOf(options);
   const database = openDatabase(file);
   try {
     const store = new AnomalyStore(database);
@@ -120,6 +121,7 @@ const replayOffline = async (files: readonly string[], options: ReplayOptions): 
       const recording = await openRecording(path, stream === undefined ? {} : { stream });
       runOffline(recording.blocks(offlineBlockSeconds), model, {
         overrides,
+        levels,
         onClassification: () => counts.frames++,
         onChange: (change) => {
           store.record(change);
@@ -150,6 +152,7 @@ const targetOf = (options: ReplayOptions): Target => {
       database: options.database,
       stream: options.stream,
       overrides: [],
+      levels: [],
     };
   }
   const config = loadConfig(options.config, knownNames());
@@ -165,5 +168,6 @@ const targetOf = (options: ReplayOptions): Target => {
     database: options.database ?? databaseFileOf(config),
     stream: stream.name,
     overrides: stream.decisions,
+    levels: stream.levels,
   };
 };

@@ -71,7 +71,12 @@ const fromIssue = (
     });
   }
   const example = at?.examples?.[0];
-  const mistake = { where: where(path), path, expected: issue.code === "custom" ? issue.message : expectation(at), got: show(valueAt(data, path)) };
+  const mistake = {
+    where: where(path),
+    path,
+    expected: issue.code === "custom" ? issue.message : expectation(at),
+    got: show(valueAt(data, path)),
+  };
   return [example === undefined ? mistake : { ...mistake, example }];
 };
 

@@ -43,7 +43,9 @@ export const metricsOf = (agent: Agent, version: string): Registry => {
 
   gauge("build_info", "Version of the program.", ["version"], (g) => g.set({ version }, 1));
   gauge("broker_connected", "Whether the broker is connected.", [], (g) => g.set(connection.isConnected() ? 1 : 0));
-  gauge("outbox_events", "Events that the broker has not acknowledged yet.", [], (g) => g.set(store.pendingCount()));
+  gauge("outbox_events", "Events that the broker has not acknowledged yet.", [], (g) =>
+    g.set(store.outbox.pendingCount()),
+  );
   gauge("alarms_active", "Anomalies that have not ended.", ["severity"], (g) => {
     const active = store.list({ state: "active" });
     for (const severity of severities) g.set({ severity }, active.filter((row) => row.severity === severity).length);

@@ -1,4 +1,4 @@
-import type { AnomalyStore, OutboxEntry } from "../store/anomaly-store.ts";
+import type { Outbox, OutboxEntry } from "../store/outbox.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { Connection } from "./connection.ts";
 
@@ -20,7 +20,7 @@ const batch = 32;
  * last one (retained). An event leaves the outbox when the broker has acknowledged it.
  */
 export const publishOutbox = (
-  store: Pick<AnomalyStore, "pending" | "published">,
+  outbox: Pick<Outbox, "pending" | "published">,
   connection: Connection,
   base: string,
   emit: Emit,
@@ -29,11 +29,11 @@ export const publishOutbox = (
   let running: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
     while (!isStopped && connection.isConnected()) {
-      const entries = store.pending(batch);
+      const entries = outbox.pending(batch);
       if (entries.length === 0) return;
       await Promise.all(entries.flatMap((entry) => send(connection, base, entry)));
       if (isStopped) return;
-      store.published(entries.at(-1)!.sequence);
+      outbox.published(entries.at(-1)!.sequence);
     }
   };
   const wake = (): void => {
@@ -57,12 +57,12 @@ export const publishOutbox = (
   };
 };
 
-const send = (connection: Connection, base: string, { payload }: OutboxEntry): Promise<void>[] => {
+const send = (connection: Connection, base: string, { payload, isLatest }: OutboxEntry): Promise<void>[] => {
   const { after } = JSON.parse(payload) as { after: { stream: string; kind: string } };
-  return [
-    connection.publish(`${base}/events`, payload, { qos: 1 }),
-    connection.publish(`${base}/${after.stream}/${topicLevel(after.kind)}`, payload, { qos: 1, retain: true }),
-  ];
+  const told = connection.publish(`${base}/events`, payload, { qos: 1 });
+  if (!isLatest) return [told];
+  const topic = `${base}/${after.stream}/${topicLevel(after.kind)}`;
+  return [told, connection.publish(topic, payload, { qos: 1, retain: true })];
 };
 
 /** A label as one level of a topic. */

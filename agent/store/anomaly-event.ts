@@ -1,7 +1,17 @@
+import { type AlarmStateName, isSilent } from "../../pipelines/decisions/alarm-state.ts";
 import type { Anomaly, AnomalyChange } from "../../pipelines/signal.ts";
 
 /** Life of an anomaly in the database; `interrupted`: the agent ended while it was active. */
 export type AnomalyState = "active" | "ended" | "interrupted";
+
+/** What a person said of an anomaly. */
+export interface Acknowledgement {
+  /** When, ms since 1970 of this machine's clock. */
+  readonly atMs: number;
+  readonly by: string;
+  /** What it was in truth, where the person said so. */
+  readonly label?: string;
+}
 
 /** An anomaly as a row of the database, without its evidence. Times are event times. */
 export interface AnomalyRow {
@@ -10,26 +20,34 @@ export interface AnomalyRow {
   readonly kind: string;
   readonly severity: Anomaly["severity"];
   readonly state: AnomalyState;
+  /** State of its alarm by ISA-18.2. */
+  readonly alarm: AlarmStateName;
   readonly fromNs: bigint;
   readonly toNs: bigint;
   readonly peakScore: number;
   readonly count: number;
   readonly model: string;
+  readonly acknowledgement?: Acknowledgement;
 }
 
-/** The row that a change leaves behind. */
-export const rowOf = ({ type, anomaly }: AnomalyChange): AnomalyRow => {
-  const { evidence: _, ...row } = anomaly;
-  return { ...row, state: type === "end" ? "ended" : "active" };
-};
+/** What an event tells of: the life of an anomaly, or what a person did about its alarm. */
+export type EventType = AnomalyChange["type"] | "acknowledge" | "shelve" | "unshelve";
+
+/** The same for all anomalies of one alarm: receivers that keep one entry an alarm keep it under this. */
+export const keyOf = ({ stream, kind }: Pick<AnomalyRow, "stream" | "kind">): string => `${stream}/${kind}`;
+
+/** Whether a person should see it: it is neither shelved nor suppressed. */
+export const isTold = ({ alarm }: AnomalyRow): boolean => !isSilent(alarm);
 
 /** An anomaly as JSON, in events and on the command line: times as ISO 8601 and as exact nanoseconds in a string. */
 export const anomalyJson = (row: AnomalyRow): Record<string, unknown> => ({
   id: row.id,
+  key: keyOf(row),
   stream: row.stream,
   kind: row.kind,
   severity: row.severity,
   state: row.state,
+  alarm: row.alarm,
   from: isoTime(row.fromNs),
   to: isoTime(row.toNs),
   fromNs: row.fromNs.toString(),
@@ -38,10 +56,13 @@ export const anomalyJson = (row: AnomalyRow): Record<string, unknown> => ({
   peakScore: row.peakScore,
   count: row.count,
   model: row.model,
+  acknowledgedAt: row.acknowledgement === undefined ? null : new Date(row.acknowledgement.atMs).toISOString(),
+  acknowledgedBy: row.acknowledgement?.by ?? null,
+  trueLabel: row.acknowledgement?.label ?? null,
 });
 
 /** The event that goes out: what the anomaly was before (null when new) and what it is now. */
-export const eventJson = (type: AnomalyChange["type"], before: AnomalyRow | undefined, after: AnomalyRow): string =>
+export const eventJson = (type: EventType, before: AnomalyRow | undefined, after: AnomalyRow): string =>
   JSON.stringify({ type, before: before === undefined ? null : anomalyJson(before), after: anomalyJson(after) });
 
 /** `2026-11-23T10:00:00.123Z` of a time in ns since 1970; the plain number where no date can be that large. */

@@ -1,6 +1,8 @@
+import { type AlarmStateName, stepAlarm } from "../../pipelines/decisions/alarm-state.ts";
 import type { AnomalyChange, Evidence } from "../../pipelines/signal.ts";
-import { type AnomalyRow, type AnomalyState, eventJson, rowOf } from "./anomaly-event.ts";
+import { type Acknowledgement, type AnomalyRow, type AnomalyState, type EventType, isTold } from "./anomaly-event.ts";
 import type { OpenDatabase } from "./database.ts";
+import { Outbox } from "./outbox.ts";
 
 /** Which anomalies; all conditions hold together. */
 export interface AnomalyFilter {
@@ -8,6 +10,7 @@ export interface AnomalyFilter {
   readonly kind?: string;
   readonly severity?: string;
   readonly state?: AnomalyState;
+  readonly alarm?: AlarmStateName;
   /** Those that last beyond this time, ns since 1970. */
   readonly sinceNs?: bigint;
   /** Those that begin before this time, ns since 1970. */
@@ -16,30 +19,34 @@ export interface AnomalyFilter {
   readonly limit?: number;
 }
 
-/** An event that waits to be published. */
-export interface OutboxEntry {
-  readonly sequence: number;
-  readonly anomalyId: string;
-  readonly type: AnomalyChange["type"];
-  readonly payload: string;
-}
-
-interface Stored extends Omit<AnomalyRow, "peakScore" | "count"> {
-  readonly peakScore: number;
+interface Stored extends Omit<AnomalyRow, "count" | "acknowledgement"> {
   readonly count: bigint;
+  readonly isTold: bigint;
+  readonly atMs: bigint | null;
+  readonly by: string | null;
+  readonly label: string | null;
 }
 
-const columns = `id, stream, kind, severity, state, from_ns AS fromNs, to_ns AS toNs, peak_score AS peakScore, count, model`;
+const selected = `SELECT id, stream, kind, severity, state, alarm, from_ns AS fromNs, to_ns AS toNs, peak_score AS peakScore,
+  count, model, is_told AS isTold, at_ms AS atMs, by, label
+  FROM anomalies LEFT JOIN acknowledgements ON anomaly_id = id`;
 
 /** Anomalies with their evidence, and the outbox of events about them. */
 export class AnomalyStore {
+  readonly outbox: Outbox;
   readonly #database: OpenDatabase;
   readonly #record: (change: AnomalyChange) => AnomalyRow;
+  /** What the database holds of anomalies that are open: evidence is written when it changed, not with each update. */
+  readonly #written = new Map<string, Evidence>();
 
-  /** @param database as `openDatabase` or, for the reading methods, `openForReading` gives it */
-  constructor(database: OpenDatabase) {
+  /**
+   * @param database as `openDatabase` or, for the reading methods, `openForReading` gives it
+   * @param nowMs    ms since 1970, for the times of events
+   */
+  constructor(database: OpenDatabase, nowMs: () => number = Date.now) {
     this.#database = database;
-    this.#record = database.transaction((change: AnomalyChange) => this.#write(change));
+    this.outbox = new Outbox(database, nowMs);
+    this.#record = database.transaction((change: AnomalyChange) => this.#write(change)).immediate;
   }
 
   /**
@@ -47,19 +54,38 @@ export class AnomalyStore {
    * recorded before (a replay, a repeated message) leaves the same rows; only its event goes out again.
    */
   record(change: AnomalyChange): AnomalyRow {
-    return this.#record(change);
+    const { id, evidence } = change.anomaly;
+    try {
+      const row = this.#record(change);
+      if (change.type === "end") this.#written.delete(id);
+      else this.#written.set(id, evidence);
+      return row;
+    } catch (error) {
+      this.#written.delete(id);
+      throw error;
+    }
   }
 
   /** End, as `interrupted`, what is active: of one stream whose pipeline failed, or of all at a start. @returns those */
   closeInterrupted(stream?: string): readonly AnomalyRow[] {
-    return this.#database.transaction(() =>
+    const close = this.#database.prepare("UPDATE anomalies SET state = ?, alarm = ? WHERE id = ?");
+    const work = this.#database.transaction(() =>
       this.list({ state: "active", ...(stream === undefined ? {} : { stream }) }).map((before) => {
-        const after: AnomalyRow = { ...before, state: "interrupted" };
-        this.#database.prepare("UPDATE anomalies SET state = 'interrupted' WHERE id = ?").run(before.id);
-        this.#enqueue("end", before, after);
+        const after: AnomalyRow = { ...before, state: "interrupted", alarm: stepAlarm(before.alarm, "return") };
+        close.run(after.state, after.alarm, after.id);
+        this.#tell("end", before, after);
         return after;
       }),
-    )();
+    );
+    return work.immediate();
+  }
+
+  /** Put an alarm into a state, with the event that tells of it, where it is told; inside the caller's transaction. */
+  setAlarm(type: EventType, before: AnomalyRow, alarm: AlarmStateName): AnomalyRow {
+    this.#database.prepare("UPDATE anomalies SET alarm = ? WHERE id = ?").run(alarm, before.id);
+    const after = this.get(before.id)!;
+    this.#tell(type, before, after);
+    return after;
   }
 
   /** Anomalies in order of onset. */
@@ -75,12 +101,12 @@ export class AnomalyStore {
     add("kind = ?", filter.kind);
     add("severity = ?", filter.severity);
     add("state = ?", filter.state);
+    add("alarm = ?", filter.alarm);
     add("to_ns >= ?", filter.sinceNs);
     add("from_ns < ?", filter.untilNs);
     const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-    const sql = `SELECT ${columns} FROM anomalies ${where} ORDER BY from_ns DESC, id DESC LIMIT ?`;
     const rows = this.#database
-      .prepare(sql)
+      .prepare(`${selected} ${where} ORDER BY from_ns DESC, id DESC LIMIT ?`)
       .safeIntegers()
       .all(...values, filter.limit ?? -1);
     return (rows as Stored[]).reverse().map(fromStored);
@@ -88,8 +114,8 @@ export class AnomalyStore {
 
   /** One anomaly by its id. */
   get(id: string): AnomalyRow | undefined {
-    const row = this.#database.prepare(`SELECT ${columns} FROM anomalies WHERE id = ?`).safeIntegers().get(id);
-    return row === undefined ? undefined : fromStored(row as Stored);
+    const row = this.#stored(id);
+    return row && fromStored(row);
   }
 
   /** The piece of signal behind an anomaly. */
@@ -107,55 +133,73 @@ export class AnomalyStore {
     };
   }
 
-  /** The oldest events that still wait to be published. */
-  pending(limit: number): readonly OutboxEntry[] {
-    return this.#database
-      .prepare("SELECT sequence, anomaly_id AS anomalyId, type, payload FROM outbox ORDER BY sequence LIMIT ?")
-      .all(limit) as OutboxEntry[];
+  #stored(id: string): Stored | undefined {
+    return this.#database.prepare(`${selected} WHERE id = ?`).safeIntegers().get(id) as Stored | undefined;
   }
 
-  /** How many events wait to be published. */
-  pendingCount(): number {
-    return Number(this.#database.prepare("SELECT COUNT(*) FROM outbox").pluck().get());
-  }
-
-  /** Forget events up to this one: the broker has them. */
-  published(sequence: number): void {
-    this.#database.prepare("DELETE FROM outbox WHERE sequence <= ?").run(sequence);
-  }
-
-  #write(change: AnomalyChange): AnomalyRow {
-    const before = this.get(change.anomaly.id);
-    const after = rowOf(change);
+  #write({ type, anomaly }: AnomalyChange): AnomalyRow {
+    const { evidence, isSuppressed = false, ...fields } = anomaly;
+    const before = this.get(anomaly.id);
+    const state = type === "end" ? "ended" : "active";
+    const alarm = this.#alarmAfter(before, { ...fields, state, isSuppressed });
     this.#database
       .prepare(
-        `INSERT INTO anomalies (id, stream, kind, severity, state, from_ns, to_ns, peak_score, count, model)
-         VALUES (@id, @stream, @kind, @severity, @state, @fromNs, @toNs, @peakScore, @count, @model)
-         ON CONFLICT (id) DO UPDATE SET severity = @severity, state = @state, from_ns = @fromNs, to_ns = @toNs,
-           peak_score = @peakScore, count = @count, model = @model`,
+        `INSERT INTO anomalies (id, stream, kind, severity, state, alarm, from_ns, to_ns, peak_score, count, model, is_told)
+         VALUES (@id, @stream, @kind, @severity, @state, @alarm, @fromNs, @toNs, @peakScore, @count, @model, 0)
+         ON CONFLICT (id) DO UPDATE SET severity = @severity, state = @state, alarm = @alarm, from_ns = @fromNs,
+           to_ns = @toNs, peak_score = @peakScore, count = @count, model = @model`,
       )
-      .run(after);
-    const { evidence } = change.anomaly;
+      .run({ ...fields, state, alarm });
+    if (this.#written.get(anomaly.id) !== evidence) this.#writeEvidence(anomaly.id, evidence);
+    const after = this.get(anomaly.id)!;
+    this.#tell(type, type === "new" ? undefined : before, after);
+    return after;
+  }
+
+  #alarmAfter(
+    before: AnomalyRow | undefined,
+    now: { stream: string; kind: string; state: AnomalyState; isSuppressed: boolean },
+  ): AlarmStateName {
+    const isActive = now.state === "active";
+    let alarm = before?.alarm ?? "normal";
+    if (isActive && before?.state !== "active") alarm = stepAlarm(alarm, "raise");
+    if (!isActive) alarm = stepAlarm(alarm, "return");
+    if (now.isSuppressed) alarm = stepAlarm(alarm, "suppress");
+    else if (alarm === "suppressed") alarm = stepAlarm(alarm, isActive ? "release-active" : "release-returned");
+    const shelf = this.#database.prepare("SELECT 1 FROM shelves WHERE stream = ? AND kind = ?");
+    return isActive && shelf.get(now.stream, now.kind) !== undefined ? stepAlarm(alarm, "shelve") : alarm;
+  }
+
+  #writeEvidence(id: string, { startAtNs, sampleRateHz, channels, samples }: Evidence): void {
+    const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
     this.#database
       .prepare(
         `INSERT OR REPLACE INTO evidence (anomaly_id, start_ns, sample_rate_hz, channels, samples) VALUES (?, ?, ?, ?, ?)`,
       )
-      .run(
-        after.id,
-        evidence.startAtNs,
-        evidence.sampleRateHz,
-        JSON.stringify(evidence.channels),
-        Buffer.from(evidence.samples.buffer, evidence.samples.byteOffset, evidence.samples.byteLength),
-      );
-    this.#enqueue(change.type, change.type === "new" ? undefined : before, after);
-    return after;
+      .run(id, startAtNs, sampleRateHz, JSON.stringify(channels), bytes);
   }
 
-  #enqueue(type: AnomalyChange["type"], before: AnomalyRow | undefined, after: AnomalyRow): void {
-    this.#database
-      .prepare("INSERT INTO outbox (anomaly_id, type, payload) VALUES (?, ?, ?)")
-      .run(after.id, type, eventJson(type, before, after));
+  /**
+   * Put the event of a change into the outbox. What is shelved or suppressed is not told; what becomes audible while it is
+   * active is told as new; and what was told once always gets its end.
+   */
+  #tell(type: EventType, before: AnomalyRow | undefined, after: AnomalyRow): void {
+    const wasTold = this.#stored(after.id)?.isTold === 1n;
+    if (!wasTold) {
+      const isOver = after.state !== "active";
+      if (!isTold(after) || (isOver && before !== undefined)) return;
+      this.#database.prepare("UPDATE anomalies SET is_told = 1 WHERE id = ?").run(after.id);
+      this.outbox.enqueue(isOver ? type : "new", undefined, after);
+      return;
+    }
+    const staysSilent = before !== undefined && !isTold(before) && !isTold(after);
+    if (type === "update" && staysSilent) return;
+    this.outbox.enqueue(type, before, after);
   }
 }
 
-const fromStored = (row: Stored): AnomalyRow => ({ ...row, count: Number(row.count) });
+const fromStored = ({ count, isTold: _, atMs, by, label, ...row }: Stored): AnomalyRow => {
+  if (atMs === null || by === null) return { ...row, count: Number(count) };
+  const acknowledgement: Acknowledgement = { atMs: Number(atMs), by, ...(label === null ? {} : { label }) };
+  return { ...row, count: Number(count), acknowledgement };
+};

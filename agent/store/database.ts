@@ -44,10 +44,23 @@ export const openDatabase = (file: string): OpenDatabase => {
  * @throws DatabaseError where it is missing or is none of ours
  */
 export const openForReading = (file: string): OpenDatabase => {
+  const database = openForActing(file);
+  database.pragma("query_only = ON");
+  return database;
+};
+
+/**
+ * Open an existing database to write a little into it, as a command does while the agent runs. Close it by `close()`: the
+ * agent sees to the rest.
+ *
+ * @throws DatabaseError where it is missing or is none of ours
+ */
+export const openForActing = (file: string): OpenDatabase => {
   if (!existsSync(file)) throw new DatabaseError(66, `${file}: expected a database, got no such file`);
   try {
     const database = new Database(file, { fileMustExist: true, timeout: 5000 });
-    database.pragma("query_only = ON");
+    database.pragma("synchronous = FULL");
+    database.pragma("foreign_keys = ON");
     const version = versionOf(database);
     if (version !== migrations.length) {
       const message = `${file}: expected a database of version ${migrations.length}, got ${version}; \`run\` or \`replay\` brings it up to date`;

@@ -15,6 +15,8 @@ export type AgentEvent =
   | { readonly name: "ConfigRejected"; readonly detail: string }
   | { readonly name: "MessagesRecovered"; readonly stream: string; readonly count: number; readonly detail: string }
   | { readonly name: "JournalFailed"; readonly detail: string }
+  | { readonly name: "AlarmUnshelved"; readonly stream: string; readonly detail: string }
+  | { readonly name: "DatabaseFailed"; readonly detail: string }
   | { readonly name: "PublishFailed"; readonly detail: string }
   | { readonly name: "BrokerConnected"; readonly detail: string }
   | { readonly name: "BrokerLost"; readonly detail: string };
@@ -46,6 +48,8 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   ConfigRejected: "error",
   MessagesRecovered: "info",
   JournalFailed: "error",
+  AlarmUnshelved: "info",
+  DatabaseFailed: "error",
   PublishFailed: "warn",
   BrokerConnected: "info",
   BrokerLost: "warn",

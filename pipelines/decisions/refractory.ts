@@ -1,7 +1,7 @@
-/** A time of rest after an end, in event time. */
+/** A time of rest after an end, in event time. A clock that is set back by more than the rest ends it. */
 export class Refractory {
   readonly #restNs: bigint;
-  #overAtNs: bigint | undefined;
+  #beganAtNs: bigint | undefined;
 
   /** @param restMs length of the rest, ms ≥ 0 */
   constructor(restMs: number) {
@@ -10,11 +10,13 @@ export class Refractory {
 
   /** Begin the rest, ns since 1970. */
   begin(atNs: bigint): void {
-    this.#overAtNs = atNs + this.#restNs;
+    this.#beganAtNs = atNs;
   }
 
   /** Whether a time lies in the rest. */
   includes(atNs: bigint): boolean {
-    return this.#overAtNs !== undefined && atNs < this.#overAtNs;
+    if (this.#beganAtNs === undefined) return false;
+    const sinceNs = atNs - this.#beganAtNs;
+    return sinceNs < this.#restNs && -sinceNs <= this.#restNs && this.#restNs > 0n;
   }
 }

@@ -82,8 +82,8 @@ class Suppression {
     const isSuppressed = (kind: string): boolean =>
       this.#watches.some((w) => w.rule.label === kind && w.rule.suppressedBy?.some((label) => active.has(label)));
     const tell = (type: AnomalyChange["type"], anomaly: AnomalyChange["anomaly"]): AnomalyChange => {
-      const now = isSuppressed(anomaly.kind);
-      if (now && type !== "end") this.#told.add(anomaly.kind);
+      const now = type !== "end" && isSuppressed(anomaly.kind);
+      if (now) this.#told.add(anomaly.kind);
       else this.#told.delete(anomaly.kind);
       return { type, anomaly: now ? { ...anomaly, isSuppressed: true } : anomaly };
     };

@@ -114,7 +114,7 @@ describe("The agent, over a real broker", () => {
     while (events.at(-1)?.type !== "end") await new Promise((resolve) => setImmediate(resolve));
     expect(events[0]).toMatchObject({ type: "new", before: null });
     expect(new Set(events.map(({ after }) => after.id)).size).toBe(1);
-    expect(agent.store.pending(10)).toEqual([]);
+    expect(agent.store.outbox.pending(10)).toEqual([]);
     const retained = new Promise<string>((resolve) =>
       listener.on("message", (topic, payload) => topic.endsWith("inner-race") && resolve(payload.toString())),
     );

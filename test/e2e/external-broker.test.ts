@@ -75,7 +75,7 @@ describe.skipIf(mosquitto === undefined)("The agent with a mosquitto of its own 
       await until(() => stream!.messages === 4);
       await agent.idle();
       expect(agent.store.list()).toMatchObject([{ kind: "inner-race", state: "active" }]);
-      expect(agent.store.pending(10)).toEqual([]);
+      expect(agent.store.outbox.pending(10)).toEqual([]);
       await agent.stop();
       await second.kill();
       rmSync(directory, { recursive: true });

@@ -40,7 +40,7 @@ describe("The anomaly store", () => {
     const store = new AnomalyStore(openDatabase(":memory:"));
     store.record(change("new"));
     const { evidence, ...row } = anomaly();
-    expect(store.list()).toEqual([{ ...row, state: "active" }]);
+    expect(store.list()).toEqual([{ ...row, state: "active", alarm: "active-unacknowledged" }]);
     expect(store.get(row.id)?.fromNs).toBe(1_700_000_000_123_456_789n);
     expect(store.evidence(row.id)).toEqual(evidence);
   });
@@ -50,13 +50,13 @@ describe("The anomaly store", () => {
     store.record(change("new"));
     store.record(change("update", { count: 5 }));
     store.record(change("end", { count: 6 }));
-    const events = store.pending(10).map(({ payload }) => JSON.parse(payload));
+    const events = store.outbox.pending(10).map(({ payload }) => JSON.parse(payload));
     expect(events.map(({ type }) => type)).toEqual(["new", "update", "end"]);
     expect(events[0].before).toBeNull();
     expect(events[2]).toMatchObject({ before: { count: 5, state: "active" }, after: { count: 6, state: "ended" } });
     expect(new Set(events.map(({ after }) => after.id)).size).toBe(1);
-    store.published(store.pending(2)[1]!.sequence);
-    expect(store.pending(10)).toHaveLength(1);
+    store.outbox.published(store.outbox.pending(2)[1]!.sequence);
+    expect(store.outbox.pending(10)).toHaveLength(1);
   });
 
   it("leaves the same rows when the same changes are recorded twice", () => {
@@ -82,7 +82,7 @@ describe("The anomaly store", () => {
     const store = new AnomalyStore(openDatabase(file));
     expect(store.closeInterrupted().map(({ id }) => id)).toEqual(["bed-7/V/1"]);
     expect(store.get("bed-7/V/1")?.state).toBe("interrupted");
-    expect(JSON.parse(store.pending(10).at(-1)!.payload)).toMatchObject({
+    expect(JSON.parse(store.outbox.pending(10).at(-1)!.payload)).toMatchObject({
       type: "end",
       after: { state: "interrupted" },
     });
@@ -153,6 +153,6 @@ describe("The database", () => {
     const database = openDatabase(file);
     database.pragma("user_version = 99");
     database.close();
-    expect(() => openDatabase(file)).toThrow(/expected a database of version ≤ 1, got 99/);
+    expect(() => openDatabase(file)).toThrow(/expected a database of version ≤ 2, got 99/);
   });
 });

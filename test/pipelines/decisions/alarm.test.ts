@@ -47,6 +47,12 @@ describe("Refractory", () => {
     rest.begin(5_000_000_000n);
     expect([5_999_999_999n, 6_000_000_000n].map((t) => rest.includes(t))).toEqual([true, false]);
   });
+
+  it("is over when the sender's clock is set back by an hour: it must not mute the alarm for that hour", () => {
+    const rest = new Refractory(1000);
+    rest.begin(7_200_000_000_000n);
+    expect(rest.includes(3_600_000_000_000n)).toBe(false);
+  });
 });
 
 describe("Alarm", () => {
@@ -107,6 +113,19 @@ describe("Alarm", () => {
     life(alarm, [1, 1]);
     expect(alarm.close()).toEqual({ type: "end", state: { fromNs: 0n, toNs: 2_000_000_000n, peakScore: 1, count: 2 } });
     expect(alarm.close()).toBeUndefined();
+  });
+
+  it("raises only what has lasted the minimum, from its first hit; what is shorter is never told", () => {
+    const alarm = new Alarm(rule("v", { minimumMs: 3000 }));
+    expect(life(alarm, [1, 1, 0, 1, 1, 1, 1, 0])).toEqual(["new@5 3–6", "end@7 3–7"]);
+    expect(alarm.close()).toBeUndefined();
+    life(alarm, [1]);
+    expect(alarm.close()).toBeUndefined();
+  });
+
+  it("counts the minimum over quiet frames in between, where the window bears them", () => {
+    const alarm = new Alarm(rule("v", { confirm: 2, window: 3, minimumMs: 4000 }));
+    expect(life(alarm, [1, 1, 0, 0, 1, 0, 0, 0])).toEqual(["new@4 0–5", "end@7 0–5"]);
   });
 
   it("refuses a rule that leaves above where it enters", () => {

@@ -189,6 +189,17 @@ describe("decide", () => {
     ]);
   });
 
+  it("marks an alarm as suppressed while another label is active, and tells when that begins and ends", () => {
+    const rules = [rule("n", { suppressedBy: ["v"], enter: 0.2, leave: 0.2 }), rule("v")];
+    const scores = [0.1, 0.7, 0.1, 0.9];
+    const changes = run(
+      scores.map((v, i) => answer(i, v)),
+      decide({ ...settings, rules }),
+    );
+    const life = changes.map((c) => `${c.type} ${c.anomaly.kind}${c.anomaly.isSuppressed ? " suppressed" : ""}`);
+    expect(life).toEqual(["new n", "update n suppressed", "new v", "end v", "update n", "end n", "new v", "end v"]);
+  });
+
   it("refuses a rule for a label that the model does not have", () => {
     expect(() => decide({ ...settings, rules: [rule("x")] })).toThrow("rules: expected a label out of n, v, got x");
   });

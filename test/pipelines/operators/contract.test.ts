@@ -19,6 +19,7 @@ import { score } from "../../../pipelines/operators/score.ts";
 import { selectChannels } from "../../../pipelines/operators/select-channels.ts";
 import { spectrum } from "../../../pipelines/operators/spectrum.ts";
 import { standardiseFromBaseline } from "../../../pipelines/operators/standardise-from-baseline.ts";
+import { watchLevels } from "../../../pipelines/operators/watch-levels.ts";
 import { RecentSamples } from "../../../pipelines/recent-samples.ts";
 import type { Classification, Features, Frame, QuantisedFeatures, SampleBlock } from "../../../pipelines/signal.ts";
 import { block, cut, joined, noise, run } from "../blocks.ts";
@@ -66,6 +67,9 @@ const onBlocks: readonly Case[] = [
   ofCase("mfcc", sound, () => mfcc(featureSettings(contracts.audio, "mfcc"), 16000)),
   ofCase("frameAtRPeaks", heart, () =>
     frameAtRPeaks({ beforeSamples: 45, afterSamples: 65, createDetector: () => peakDetector(0.5) }),
+  ),
+  ofCase("watchLevels", blocks, () =>
+    watchLevels([{ ...rule("level"), measure: "rms", side: "above", windowMs: 300 }], nothing),
   ),
 ];
 
