@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
 import { applicable } from "./config/reload.ts";
 import type { Config } from "./config/schema.ts";
+import { type Health, HealthMonitor } from "./health.ts";
 import { Journal } from "./journal/journal.ts";
 import { recover } from "./journal/recover.ts";
 import { openModel } from "./models.ts";
@@ -42,6 +43,8 @@ export interface Agent {
   /** Where people act on alarms; what comes of it is published at once. */
   readonly desk: AlarmDesk;
   readonly connection: Connection;
+  /** Whether data flow and inference keeps up. */
+  health(): Health;
   /** Messages that wait, by stream. */
   waiting(stream: string): number;
   /** Resolves when all that was received is worked off and, while the broker is there, published. */
@@ -124,7 +127,21 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     emit,
     nowNs: () => BigInt(Date.now()) * 1_000_000n,
   });
-  const flushing = setInterval(() => telemetry.flush(), 5000).unref();
+  const health = new HealthMonitor(
+    {
+      get streams() {
+        return streamSet.statistics;
+      },
+      waiting: subscription.waiting,
+      isConnected: connection.isConnected,
+      staleSeconds: () => running.http?.staleSeconds,
+    },
+    () => Date.now() / 1000,
+  );
+  const watching = setInterval(() => {
+    health.tick();
+    telemetry.flush();
+  }, 5000).unref();
   const publisher = publishOutbox(store.outbox, connection, config.mqtt.base, emit);
   recover(journal, streamSet.sinks, emit);
   const housekeeping = new Housekeeping({ database, desk, emit, onOutbox: publisher.wake });
@@ -144,6 +161,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     store,
     desk,
     connection,
+    health: () => health.verdict(),
     waiting: subscription.waiting,
     idle: async () => {
       await subscription.drained();
@@ -158,7 +176,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       return { ...changes, needRestart };
     },
     stop: async () => {
-      clearInterval(flushing);
+      clearInterval(watching);
       await connection.unsubscribe();
       await subscription.drained();
       housekeeping.stop();

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   replay: async () => (await import("./cli/replay.ts")).replayCommand,
   anomalies: async () => (await import("./cli/anomalies.ts")).anomaliesCommand,
   config: async () => (await import("./cli/config.ts")).configCommand,
+  healthcheck: async () => (await import("./cli/healthcheck.ts")).healthcheckCommand,
   doctor: async () => (await import("./cli/doctor.ts")).doctorCommand,
   "self-test": async () => (await import("./cli/self-test.ts")).selfTestCommand,
 };

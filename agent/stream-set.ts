@@ -32,6 +32,8 @@ export class StreamSet {
   #running: readonly Running[] = [];
   /** Told how long each message took, seconds. */
   onWorked: ((stream: string, seconds: number) => void) | undefined;
+  /** Told how long each inference took, seconds. */
+  onInferred: ((stream: string, seconds: number) => void) | undefined;
 
   constructor(openModel: OpenModel, listeners: StreamListeners) {
     this.#openModel = openModel;
@@ -118,6 +120,7 @@ export class StreamSet {
   #statisticsOf({ name, pipeline, queue }: StreamConfig): StreamStatistics {
     const statistics = new StreamStatistics(name, pipeline, queue.maxMessages);
     statistics.onWorked = (seconds) => this.onWorked?.(name, seconds);
+    statistics.onInferred = (seconds) => this.onInferred?.(name, seconds);
     return statistics;
   }
 }

@@ -24,6 +24,18 @@ export class StreamStatistics {
   readonly queueLimit: number;
   /** Seconds since 1970 of this machine's clock at the last message. */
   lastMessageAtSeconds: number | undefined;
+  /** Seconds since 1970 of this machine's clock at the last frame. */
+  lastFrameAtSeconds: number | undefined;
+  /** How far the end of the last frame was behind this machine's clock, by its sender's clock, s. */
+  lagSeconds: number | undefined;
+  /** `signalSeconds` when the last frame was classified. */
+  signalSecondsAtLastFrame = 0;
+  /** Blocks that came after their turn was over. */
+  lateBlocks = 0;
+  /** Samples (time steps) that were missing and were interpolated. */
+  interpolatedSamples = 0;
+  /** Told how long each inference took, seconds. */
+  onInferred: ((seconds: number) => void) | undefined;
   /** Told how long each message took, seconds. */
   onWorked: ((seconds: number) => void) | undefined;
   readonly classifications = new Map<string, number>();
@@ -55,10 +67,13 @@ export class StreamStatistics {
     if (this.levels.length > levelsKept) this.levels.shift();
   }
 
-  /** Count a classification. */
-  classification(classification: Classification): void {
+  /** Count a classification made at a time of this machine's clock, seconds since 1970. */
+  classification(classification: Classification, nowSeconds: number): void {
     this.frames++;
     this.last = classification;
+    this.lastFrameAtSeconds = nowSeconds;
+    this.lagSeconds = nowSeconds - Number(classification.toNs / 1_000_000n) / 1000;
+    this.signalSecondsAtLastFrame = this.signalSeconds;
     this.classifications.set(classification.label, (this.classifications.get(classification.label) ?? 0) + 1);
   }
 

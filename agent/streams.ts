@@ -37,7 +37,7 @@ export const openStream = (
   statistics: StreamStatistics,
   { emit, onChange, onClassification, onFailure, onOpen, onTaken }: StreamListeners,
 ): StreamRunner => {
-  const model = openModel(stream.model, chip);
+  const model = timed(openModel(stream.model, chip), statistics);
   const { modality, name } = model.manifest;
   if (modality !== stream.pipeline) {
     throw new RangeError(
@@ -51,10 +51,16 @@ export const openStream = (
     rules,
     levels: levelRules(model.manifest, stream.levels),
     onClassification: (classification) => {
-      statistics.classification(classification);
+      statistics.classification(classification, Date.now() / 1000);
       onClassification(classification);
     },
-    onDrop: (reason, count) => emit({ name: "SamplesDropped", stream: stream.name, reason, count }),
+    onDrop: (reason, count) => {
+      if (reason === "late") statistics.lateBlocks++;
+      emit({ name: "SamplesDropped", stream: stream.name, reason, count });
+    },
+    onRepair: (reason, count) => {
+      if (reason === "gap") statistics.interpolatedSamples += count;
+    },
   };
   // Built once before it runs, so that a model that does not fit is refused at the start.
   pipelineFor(modality)(model, context);
@@ -71,3 +77,17 @@ export const openStream = (
     nowSeconds: () => performance.now() / 1000,
   });
 };
+
+/** The same model, with the time of each inference told. */
+const timed = ({ network, ...model }: Model, statistics: StreamStatistics): Model => ({
+  ...model,
+  network: {
+    inputShape: network.inputShape,
+    outputShape: network.outputShape,
+    infer: (input, output) => {
+      const startedAtMs = performance.now();
+      network.infer(input, output);
+      statistics.onInferred?.((performance.now() - startedAtMs) / 1000);
+    },
+  },
+});

@@ -1,21 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Agent } from "../compose.ts";
 import type { Config } from "../config/schema.ts";
-import { readinessOf } from "./health.ts";
+import { addressOf, HttpError, isLoopback, readToken } from "./address.ts";
 import { metricsOf } from "./metrics.ts";
-
-/** An address that cannot be served. Exit code 78 where the configuration is wrong, 69 where it is taken. */
-export class HttpError extends Error {
-  readonly exitCode: 69 | 78;
-
-  constructor(message: string, exitCode: 69 | 78) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 /** A server that runs. */
 export interface HttpServer {
@@ -34,15 +23,15 @@ export const serveHttp = async (
   config: Config["http"] & object,
   version: string,
 ): Promise<HttpServer> => {
-  const [, host = "", port = ""] = /^(?:\[(?=.*\]))?([^\]]+)\]?:(\d+)$/.exec(config.listen) ?? [];
-  if (!["127.0.0.1", "::1", "localhost"].includes(host) && config.tokenFile === undefined) {
+  const { host, port } = addressOf(config.listen);
+  if (!isLoopback(host) && config.tokenFile === undefined) {
     throw new HttpError(
       `http.listen: expected a loopback address, or http.tokenFile beside it, got ${config.listen}`,
       78,
     );
   }
   const token = config.tokenFile === undefined ? undefined : readToken(config.tokenFile);
-  const registry = metricsOf(agent, version);
+  const metrics = metricsOf(agent, version);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (token !== undefined && !isBearer(request.headers.authorization, token)) {
       return send(response, 401, "text/plain", "expected a token, got none that fits\n", {
@@ -53,14 +42,17 @@ export const serveHttp = async (
       return send(response, 405, "text/plain", `expected GET, got ${request.method}\n`, { Allow: "GET, HEAD" });
     }
     switch (request.url?.split("?")[0]) {
-      case "/metrics":
-        return send(response, 200, registry.contentType, await registry.metrics());
-      case "/healthz":
-        return send(response, 200, "text/plain", "ok\n");
+      case "/metrics": {
+        const { type, text } = await metrics.render(request.headers.accept ?? "");
+        return send(response, 200, type, text);
+      }
+      case "/healthz": {
+        const { alive, reasons } = agent.health();
+        return send(response, alive ? 200 : 503, "text/plain", alive ? "ok\n" : `${reasons.join("\n")}\n`);
+      }
       case "/readyz": {
-        const readiness = readinessOf(agent, agent.config.http?.staleSeconds, Date.now() / 1000);
-        const body = `${JSON.stringify(readiness)}\n`;
-        return send(response, readiness.ready ? 200 : 503, "application/json", body);
+        const { alive: _, ...readiness } = agent.health();
+        return send(response, readiness.ready ? 200 : 503, "application/json", `${JSON.stringify(readiness)}\n`);
       }
       default:
         return send(response, 404, "text/plain", "expected /metrics, /healthz or /readyz\n");
@@ -74,7 +66,7 @@ export const serveHttp = async (
     server.once("error", (error) =>
       reject(new HttpError(`http.listen: ${config.listen} is not to be had: ${error.message}`, 69)),
     );
-    server.listen(Number(port), host, resolve);
+    server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;
   return {
@@ -85,16 +77,6 @@ export const serveHttp = async (
         server.closeAllConnections();
       }),
   };
-};
-
-const readToken = (file: string): Buffer => {
-  try {
-    const line = readFileSync(file, "utf8").split("\n")[0]!.trim();
-    if (line.length >= 16) return Buffer.from(line);
-    throw new Error(`expected a first line of at least 16 letters, got ${line.length}`);
-  } catch (error) {
-    throw new HttpError(`http.tokenFile: ${file}: ${error instanceof Error ? error.message : error}`, 78);
-  }
 };
 
 const isBearer = (header: string | undefined, token: Buffer): boolean => {

@@ -55,6 +55,9 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   BrokerLost: "warn",
 };
 
+/** Level of an event. */
+export const levelOf = (name: AgentEvent["name"]): keyof Log => levels[name];
+
 /** How long an event that keeps coming is only counted after it was written. */
 const quietMs = 60_000;
 

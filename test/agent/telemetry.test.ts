@@ -1,5 +1,7 @@
+import { fstatSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type AgentEvent, Telemetry } from "../../agent/telemetry/events.ts";
+import { createLog, isJournalStream } from "../../agent/telemetry/log.ts";
 
 const rejected = (stream: string, detail: string, reason = "empty"): AgentEvent => ({
   name: "PayloadRejected",
@@ -65,5 +67,45 @@ describe("An event that keeps coming", () => {
       ["second", undefined],
       ["three", 1],
     ]);
+  });
+});
+
+describe("The log", () => {
+  const written = (isJournal: boolean, level: "info" | "warn" = "info") => {
+    const lines: string[] = [];
+    const log = createLog(level, { write: (line) => lines.push(line) }, isJournal);
+    return { log, lines };
+  };
+
+  it("is one JSON object a line with level, time and fields", () => {
+    const { log, lines } = written(false);
+    log.warn({ event: "BrokerLost", total: 2 }, "it is away");
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({ level: "warn", event: "BrokerLost", total: 2, msg: "it is away" });
+    expect(JSON.parse(lines[0]!).time).toBeCloseTo(Date.now(), -5);
+  });
+
+  it("begins each line with its priority on the journal, which has a time of its own", () => {
+    const { log, lines } = written(true);
+    log.error({}, 'says "level":"info"');
+    log.warn({}, "b");
+    log.info({}, "c");
+    expect(lines.map((line) => line.slice(0, 3))).toEqual(["<3>", "<4>", "<6>"]);
+    expect(JSON.parse(lines[0]!.slice(3))).not.toHaveProperty("time");
+  });
+
+  it("changes its level while it runs", () => {
+    const { log, lines } = written(false, "warn");
+    log.info({}, "unheard");
+    log.setLevel("info");
+    log.info({}, "heard");
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual(["heard"]);
+  });
+
+  it("knows the journal by device and inode of standard error, not by the variable alone", () => {
+    const { dev, ino } = fstatSync(2);
+    expect(isJournalStream(`${dev}:${ino}`)).toBe(true);
+    expect(isJournalStream(`${dev}:${ino + 1}`)).toBe(false);
+    expect(isJournalStream(undefined)).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codecByName } from "../../agent/codecs/codec.ts";
 import { connectPublisher } from "../../agent/mqtt/publisher-client.ts";
-import { startCli } from "../support/run-cli.ts";
+import { runCli, startCli } from "../support/run-cli.ts";
 import { onnxOf, toneModel } from "../support/tiny-models.ts";
 
 /** The agent as a process whose configuration is edited under it, as an administrator does. */
@@ -89,8 +89,17 @@ describe("A configuration that changes under a running agent", () => {
     await expect.poll(() => metric("ohmwatch_component_received_events_total", "a")).toBe(90);
     // As many windows as 9 s without a break have: none was cut by a reload.
     expect(await metric("ohmwatch_frames_total", "a")).toBe(Math.floor((108_000 - 4096) / 3000) + 1);
+    // And it is well, says a command that knows no more than its configuration.
+    mkdirSync(at("elsewhere"));
+    const asked = at("elsewhere/asked.yaml");
+    writeFileSync(asked, configText(["name: a"]).replace('"127.0.0.1:0"', JSON.stringify(url!.slice(7))));
+    expect(await runCli("healthcheck", "--config", asked)).toEqual({ code: 0, stdout: "ok\n", stderr: "" });
     await sensor.close();
     agent.child.kill("SIGTERM");
     expect((await agent.result).code).toBe(0);
+    expect(await runCli("healthcheck", "--config", asked, "--ready")).toMatchObject({
+      code: 69,
+      stderr: expect.stringMatching(/\/readyz: expected an answer in 5 s, got ECONNREFUSED/),
+    });
   });
 });

@@ -78,13 +78,60 @@ describe("/metrics", () => {
     expect(metric(text, "ohmwatch_component_received_events_total", { component })).toBe(3);
     expect(metric(text, "ohmwatch_frames_total", { component })).toBe(agent.streams[0]!.frames);
     expect(agent.streams[0]!.frames).toBeGreaterThan(0);
-    const errors = { component, error_type: "PayloadRejected", reason: "empty" };
+    const errors = { component, error_type: "PayloadRejected", stage: "receiving", reason: "empty" };
     expect(metric(text, "ohmwatch_component_errors_total", errors)).toBe(1);
     expect(metric(text, "ohmwatch_build_info", { version: "1.2.3" })).toBe(1);
     expect(metric(text, "ohmwatch_broker_connected", {})).toBe(1);
     expect(text).toMatch(/^ohmwatch_message_duration_seconds_count\{component="s0"\} 3$/m);
+    // What Vector's and our own dashboards ask for by name; each with help and type, so that the outside parser has them.
+    const families = new Map(parsePrometheus(text).map((family) => [family.name, family]));
+    const asked = {
+      component_received_events_total: "COUNTER",
+      component_sent_events_total: "COUNTER",
+      component_discarded_events_total: "COUNTER",
+      component_errors_total: "COUNTER",
+      buffer_size_events: "GAUGE",
+      buffer_max_size_events: "GAUGE",
+      inference_duration_seconds: "HISTOGRAM",
+      window_lag_seconds: "GAUGE",
+      stream_last_frame_timestamp_seconds: "GAUGE",
+      stream_gap_samples_total: "COUNTER",
+      late_frames_total: "COUNTER",
+      alarms_active: "GAUGE",
+      ready: "GAUGE",
+      build_info: "GAUGE",
+    };
+    for (const [name, type] of Object.entries(asked)) {
+      expect(families.get(`ohmwatch_${name}`), name).toMatchObject({
+        type,
+        help: expect.stringMatching(/^[A-Z0-9].*\.$/),
+      });
+    }
+    expect(metric(text, "ohmwatch_component_discarded_events_total", { component, reason: "queue-full" })).toBe(0);
+    expect(metric(text, "ohmwatch_buffer_max_size_events", { component })).toBe(256);
+    expect(text).toMatch(
+      new RegExp(`^ohmwatch_inference_duration_seconds_count\\{component="s0"\\} ${agent.streams[0]!.frames}$`, "m"),
+    );
+    // The sender's clock says 2023; the frame was classified now.
+    const lag = metric(text, "ohmwatch_window_lag_seconds", { component })!;
+    expect(lag).toBeCloseTo(Date.now() / 1000 - 1_700_000_000.6, -1);
     const names = parsePrometheus(text).map(({ name }) => name);
     expect(names.filter((name) => !/^ohmwatch_[a-z_]+$/.test(name))).toEqual([]);
+  });
+});
+
+describe("/metrics in OpenMetrics", () => {
+  it("is given to who asks for it, with the suffixes and the end that it demands", async () => {
+    await start(["tones"]);
+    await send("s0", [second(1000)]);
+    const accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4";
+    const response = await get("/metrics", { accept });
+    expect(response.headers.get("content-type")).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+    const text = await response.text();
+    expect(text).toMatch(/\n# EOF\n$/);
+    // A counter's family has no suffix there, its sample has.
+    expect(text).toMatch(/^# TYPE ohmwatch_component_received_events counter$/m);
+    expect(text).toMatch(/^ohmwatch_component_received_events_total\{component="s0"\} 1$/m);
   });
 });
 
@@ -93,7 +140,15 @@ describe("/healthz and /readyz", () => {
     await start(["tones"]);
     expect((await get("/healthz")).status).toBe(200);
     const ready = await get("/readyz");
-    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reasons: [] }]);
+    const body = (await ready.json()) as { streams: Record<string, unknown> };
+    expect([ready.status, body]).toMatchObject([200, { ready: true, reasons: [] }]);
+    expect(body.streams["s0"]).toEqual({
+      waiting: 0,
+      messageAgeSeconds: null,
+      frameAgeSeconds: null,
+      lagSeconds: null,
+      realTimeFactor: null,
+    });
   });
 
   it("say not ready, with the reasons, where a stream has no model or its messages stay out", async () => {
@@ -101,7 +156,7 @@ describe("/healthz and /readyz", () => {
     await send("s0", [second(1000)]);
     const response = await get("/readyz");
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({
+    expect(await response.json()).toMatchObject({
       ready: false,
       reasons: [
         "s1: expected a stream that runs, got model: expected tones, got absent",

@@ -39,7 +39,7 @@ const stream = () => {
     samples: Float32Array.of(0, 1, 0, 1),
   });
   statistics.busySeconds = 0.1;
-  statistics.classification(classification("V"));
+  statistics.classification(classification("V"), 0);
   return statistics;
 };
 
