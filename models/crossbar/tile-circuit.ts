@@ -1,6 +1,7 @@
 import { type Converter, converter } from "./converters.ts";
 import type { Arena } from "./kernels/arena.ts";
 import { type DacScale, type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
+import { readNoiseSigma } from "./kernels/read-noise.ts";
 import type { TilePlace } from "./mapping.ts";
 import { type Limits, limitsOf, packVariances, packWeights } from "./packing.ts";
 import type { TileKey } from "./programming.ts";
@@ -168,7 +169,8 @@ export class TileCircuit {
     for (let o = 0; o < this.alpha.length; o++) {
       scales[o] = this.#weightWidths[o]! * inputWidth * codesPerUnit;
       scales[rowLength + o] =
-        Math.sqrt(this.#varianceWidths[o]! * 2 ** this.#limits.squareShift) * inputWidth * codesPerUnit;
+        (Math.sqrt(this.#varianceWidths[o]! * 2 ** this.#limits.squareShift) * inputWidth * codesPerUnit) /
+        readNoiseSigma;
       scales[2 * rowLength + o] = this.alpha[o]! / codesPerUnit;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Gaussian numbers by counter, sixteen a group: `assembly/gaussian.ts` in plain TypeScript, each Float32 operation
+ * Gaussian numbers by counter, sixteen a group, for training: `assembly/gaussian.ts` in plain TypeScript, each Float32 operation
  * rounded as there. Box and Muller (1958) on the hash "triple32" (Wellons 2018) of a counter, a word of 32 bits for
  * each two numbers: 20 bits for the radius, 12 for the angle. Against exact arithmetic the logarithm is within 3e-6,
  * sine and cosine within 7e-6; tails end at 5.4 σ.

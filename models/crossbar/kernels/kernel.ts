@@ -8,7 +8,7 @@ export interface PackedTile {
   readonly variances: Uint8Array | undefined;
   /**
    * Three rows of ⌈outputs/16⌉ · 16 numbers. Gain: ADC codes a unit of Σ weight · code. Noise gain: ADC codes a
-   * unit of √(Σ variance · square). Output scale: units of W·x of one ADC code, times the drift compensation α.
+   * unit of √(Σ variance · square) · ξ. Output scale: units of W·x of one ADC code, times the drift compensation α.
    */
   readonly scales: Float32Array;
   /** Largest code of the ADC: 2^(bits − 1) − 1. */
@@ -51,7 +51,8 @@ export interface MvmKernel {
   ): number;
   /**
    * Devices and ADC: `code = clip(rint(gain · Σ w c + noiseGain · √(Σ v c²) · ξ), ±adcMax)` and
-   * `y = outputScale · code`, added to y where `accumulate`; ξ of N(0, 1), a function of (row, output, keys) only.
+   * `y = outputScale · code`, added to y where `accumulate`; ξ of N(0, σ²), σ = `readNoiseSigma`, a function of
+   * (row, output, keys) only.
    * The first output stands at `y[from]`, rows are `stride` apart. Gives how many were clipped.
    */
   multiply(

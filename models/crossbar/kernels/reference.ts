@@ -1,6 +1,6 @@
 import { roundHalfToEven } from "../../quantisation.ts";
-import { gaussians16 } from "./gaussian.ts";
 import { type MvmKernel, type PackedTile, packedIndex } from "./kernel.ts";
+import { readNoise16 } from "./read-noise.ts";
 
 const f = Math.fround;
 
@@ -53,16 +53,16 @@ const convert = (
   sumsOf: (row: number, o: number) => { readonly current: number; readonly variance: number | undefined },
 ): number => {
   const panels = Math.ceil(outputs / 16);
-  const gaussian = new Float32Array(16);
+  const noise = new Int16Array(16);
   let clipped = 0;
   for (let row = 0; row < batch; row++) {
     for (let o = 0; o < outputs; o++) {
       const sums = sumsOf(row, o);
       let current = f(sums.current) * scales[o]!;
       if (sums.variance !== undefined) {
-        if (o % 16 === 0) gaussians16(gaussian, 0, row * panels + (o >> 4), keys[0]!, keys[1]!);
+        if (o % 16 === 0) readNoise16(noise, 0, row * panels + (o >> 4), keys[0]!, keys[1]!);
         const deviation = f(f(Math.sqrt(f(sums.variance))) * scales[panels * 16 + o]!);
-        current = f(current) + f(deviation * gaussian[o % 16]!);
+        current = f(current) + f(deviation * noise[o % 16]!);
       }
       const level = rint(f(current));
       if (Math.abs(level) > adcMax) clipped++;

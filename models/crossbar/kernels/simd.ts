@@ -44,21 +44,21 @@ interface Exports {
     keys: number,
     scratch: number,
   ): number;
-  fillGaussian(out: number, count: number, key0: number, key1: number): void;
+  fillReadNoise(out: number, count: number, key0: number, key1: number): void;
   prepare(): void;
 }
 
-/** The SIMD kernel, and its Gaussian numbers for whoever tests them. */
+/** The SIMD kernel, and the Gaussian numbers of its read noise for whoever tests them. */
 export interface SimdKernel extends MvmKernel {
-  /** Fill `out` (of the arena, its length a multiple of 16) with N(0, 1) under two keys of 32 bits. */
-  fillGaussian(out: Float32Array, key0: number, key1: number): void;
+  /** Fill `out` (of the arena, its length a multiple of 16) with N(0, `readNoiseSigma`²) under two keys of 32 bits. */
+  fillReadNoise(out: Int16Array, key0: number, key1: number): void;
 }
 
 const compiled = new WebAssembly.Module(Buffer.from(analogWasm, "base64"));
 const instances = new WeakMap<Arena, Exports>();
 
-/** Sums of two rows, and 256 Gaussian numbers. */
-const scratchBytes = 256 + 1024;
+/** Sums of two rows, and 256 Gaussian numbers of 16 bits. */
+const scratchBytes = 256 + 512;
 
 /** One instance an arena, however many arrays use it, so that V8 optimises the code once. */
 const instanceOf = (arena: Arena): Exports => {
@@ -123,6 +123,6 @@ export const simdKernel = (arena: Arena): SimdKernel => {
         keys.byteOffset,
         scratch,
       ),
-    fillGaussian: (out, key0, key1) => wasm.fillGaussian(out.byteOffset, out.length, key0, key1),
+    fillReadNoise: (out, key0, key1) => wasm.fillReadNoise(out.byteOffset, out.length, key0, key1),
   };
 };

@@ -4,7 +4,7 @@
 import { multiplyWindows } from "./depthwise";
 import { dot1, dot1Noisy, dot2, dot2Variances } from "./dot";
 import { finish, groupsAtOnce, sumLanes } from "./finish";
-import { gaussians, writeConstants } from "./gaussian";
+import { readNoise, writeConstants } from "./read-noise";
 
 /** Float32 numbers to DAC codes and, where `squares` is not null, their squares. Gives the number of clipped ones. */
 export function quantise(
@@ -74,7 +74,7 @@ export function quantise(
 /**
  * One tile by `batch` rows of codes. `variances` and `squares` are null without read noise. `scales` holds three
  * rows of panels · 16 numbers: gain, noise gain, output scale. `keys` holds two words, `scratch` has room for sums of
- * two rows and for sixteen groups of Gaussian numbers: 1280 bytes.
+ * two rows and for sixteen groups of Gaussian numbers: 768 bytes.
  */
 export function multiply(
   weights: usize,
@@ -112,34 +112,34 @@ export function multiply(
     let at = y + (<usize>p << 6);
     let rowAt: usize = 0;
     // Gaussians: of one row for several panels at once, or of one panel for several rows.
-    let gaussian = noise + ((<usize>p % groupsAtOnce) << 6);
+    let gaussian = noise + ((<usize>p % groupsAtOnce) << 5);
     if (noisy && batch == 1 && p % groupsAtOnce == 0) {
-      gaussians(noise, min(panels - p, groupsAtOnce), p << 3, 8, key0, key1);
+      readNoise(noise, min(panels - p, groupsAtOnce), p << 3, 8, key0, key1);
     }
     let row = 0;
     for (; row + 2 <= batch; row += 2) {
       dot2(panel, codes + rowAt, rowBytes, pairs, scratch);
       if (noisy) {
-        gaussian = noise + ((<usize>row % groupsAtOnce) << 6);
+        gaussian = noise + ((<usize>row % groupsAtOnce) << 5);
         if (row % groupsAtOnce == 0) {
           const groups = min(batch - row, groupsAtOnce);
-          gaussians(noise, groups, (row * panels + p) << 3, panels << 3, key0, key1);
+          readNoise(noise, groups, (row * panels + p) << 3, panels << 3, key0, key1);
         }
         dot2Variances(variancePanel, squares + rowAt, rowBytes, pairs, scratch + 128);
       }
       clipped = finish(clipped, scratch, noisy, gaussian, scale, scalesBytes, most, least, at, width, accumulate);
       at += strideBytes;
-      gaussian += 64;
+      gaussian += 32;
       clipped = finish(clipped, scratch + 64, noisy, gaussian, scale, scalesBytes, most, least, at, width, accumulate);
       at += strideBytes;
-      gaussian += 64;
+      gaussian += 32;
       rowAt += rowBytes << 1;
     }
     if (row < batch) {
       if (noisy) {
         if (row > 0 && row % groupsAtOnce == 0) {
           gaussian = noise;
-          gaussians(noise, 1, (row * panels + p) << 3, 0, key0, key1);
+          readNoise(noise, 1, (row * panels + p) << 3, 0, key0, key1);
         }
         dot1Noisy(panel, variancePanel, codes + rowAt, squares + rowAt, pairs, scratch);
       } else {
@@ -189,7 +189,7 @@ export function prepare(): void {
   writeConstants();
 }
 
-/** `count` (a multiple of 16) numbers of N(0, 1) at `out`: what the read noise is made of, for its tests. */
-export function fillGaussian(out: usize, count: i32, key0: i32, key1: i32): void {
-  gaussians(out, count >> 4, 0, 8, key0, key1);
+/** `count` (a multiple of 16) int16 at `out`, N(0, 4096²): what the read noise is made of, for its tests. */
+export function fillReadNoise(out: usize, count: i32, key0: i32, key1: i32): void {
+  readNoise(out, count >> 4, 0, 8, key0, key1);
 }

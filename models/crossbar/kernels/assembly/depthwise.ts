@@ -1,6 +1,6 @@
 // Columns that share no input: one kernel of a depthwise convolution each. The arithmetic is that of `analog.ts`.
 import { finish, groupsAtOnce, sumLanes } from "./finish";
-import { gaussians } from "./gaussian";
+import { readNoise } from "./read-noise";
 
 /** Codes of eight channels at two taps → pairs of them, as weights lie: the lower and the upper four channels. */
 // @ts-ignore: decorator
@@ -111,9 +111,9 @@ export function multiplyWindows(
     let at = y + (<usize>p << 6);
     let window = windows;
     for (let row = 0; row < batch; row++) {
-      const gaussian = noise + ((<usize>row % groupsAtOnce) << 6);
+      const gaussian = noise + ((<usize>row % groupsAtOnce) << 5);
       if (noisy && row % groupsAtOnce == 0) {
-        gaussians(noise, min(batch - row, groupsAtOnce), (row * panels + p) << 3, panels << 3, key0, key1);
+        readNoise(noise, min(batch - row, groupsAtOnce), (row * panels + p) << 3, panels << 3, key0, key1);
       }
       if (noisy) dotWindows(panel, variancePanel, codesAt, squaresAt, window, taps, true, scratch);
       else dotWindows(panel, 0, codesAt, 0, window, taps, false, scratch);

@@ -57,7 +57,7 @@ function finishFour(
       f32x4.sqrt(f32x4.convert_i32x4_s(v128.load(sums + v, 128))),
       v128.load(scales + scalesBytes + v),
     );
-    code = f32x4.add(code, f32x4.mul(deviation, v128.load(gaussian + v)));
+    code = f32x4.add(code, f32x4.mul(deviation, f32x4.convert_i32x4_s(v128.load16x4_s(gaussian + (v >> 1)))));
   }
   code = f32x4.nearest(code);
   const level = f32x4.pmax(f32x4.pmin(code, adcMax), adcMin);

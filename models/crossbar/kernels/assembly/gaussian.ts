@@ -1,4 +1,4 @@
-// Gaussian numbers by counter, sixteen a group: the analog kernel's read noise. `kernels/gaussian.ts` is the same
+// Gaussian numbers by counter, sixteen a group: the noise of training. `kernels/gaussian.ts` is the same
 // arithmetic in plain TypeScript, to the last bit; a change here is a change there.
 //
 // Constants are loaded before each loop, because V8 builds a constant of 128 bits anew at every use; and there are
