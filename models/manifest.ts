@@ -1,3 +1,4 @@
+import type { Hardware } from "./crossbar/array-spec.ts";
 import type { Shape } from "./tensor.ts";
 
 /** What streams: each has a pipeline of its own. */
@@ -51,6 +52,8 @@ export interface Mapping {
   readonly adcBits: number;
   readonly tileInputs: number;
   readonly tileOutputs: number;
+  /** How chips for the model hold and read its weights, where that is not the plain way. */
+  readonly hardware?: Hardware;
   /** By node name: full scale of the DACs, in activation units, and of the ADC of each tile, in units of `W·x`. */
   readonly ranges: Readonly<Record<string, { readonly inputMax: number; readonly tileOutputMax: readonly number[] }>>;
 }

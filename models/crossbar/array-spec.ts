@@ -1,14 +1,33 @@
+import type { Pairing } from "./columns.ts";
 import { type Converter, maxAdcBits } from "./converters.ts";
 import type { DeviceModel } from "./devices/device.ts";
 import { checkFaults, drawFaults, type FaultMap, type FaultRates } from "./faults.ts";
 import type { Arena } from "./kernels/arena.ts";
 import { type CellsShape, expectInteger, maxTileSide, type TilePlace } from "./mapping.ts";
 import { limitsOf } from "./packing.ts";
+import type { WriteVerify } from "./programming.ts";
+import { checkSlices, type WeightSlices } from "./slices.ts";
 import type { TileScratch } from "./tile-circuit.ts";
 import { codesOf, type Windows } from "./windows.ts";
 import type { PairWires } from "./wires/pair-wires.ts";
 
-export interface ArraySpec {
+/** How a chip holds and reads weights, beside its device and sizes. What is left out is the plain way. */
+export interface Hardware {
+  /** Crossbars a tile, 1 … 16: so many pairs hold each weight together, driven as one, their currents joined. 1. */
+  readonly pairs?: number;
+  /** One-sided. */
+  readonly pairing?: Pairing;
+  /** Each column uses the whole range of its devices, with a digital factor of its own, instead of each tile. */
+  readonly scaleByColumn?: boolean;
+  /** Weights as digits on tiles of their own, each with converters of its own; digital sums. */
+  readonly weightSlices?: WeightSlices;
+  /** Columns of each tile beside those of its outputs, for `Tile.useSpare`, 0 … 256. None. */
+  readonly spareColumns?: number;
+  /** Programming by pulses and reads in turn. Without it each device has one pulse. */
+  readonly verify?: WriteVerify;
+}
+
+export interface ArraySpec extends Hardware {
   readonly device: DeviceModel;
   /** 2 … 12, sign among them. */
   readonly dacBits: number;
@@ -32,19 +51,19 @@ export interface ArraySpec {
   readonly kernel: "reference" | "simd";
   /** Each output has inputs of its own, out of an image: for `mvmWindows` instead of `mvm`; one tile. */
   readonly windows?: Windows;
+  /** Whether the pair of an output and an input was formed; left out: all are. */
+  readonly isFormed?: (output: number, input: number) => boolean;
   /** Faults, as rates for all tiles or as a map for each; left out: none. */
   readonly faults?: FaultRates | readonly FaultMap[];
   /** Resistance of the wires; left out: none. */
   readonly wires?: PairWires;
-  /** Columns of each tile beside those of its outputs, for `Tile.useSpare`, 0 … 256; left out: none. */
-  readonly spareColumns?: number;
 }
 
 /** The devices of a tile of the array. */
-export const shapeOf = ({ spareColumns = 0 }: ArraySpec, { outputs, inputs }: TilePlace): CellsShape => ({
+export const shapeOf = ({ spareColumns = 0, pairs = 1 }: ArraySpec, { outputs, inputs }: TilePlace): CellsShape => ({
   columns: outputs + spareColumns,
   inputs,
-  crossbars: 1,
+  crossbars: pairs,
 });
 
 const devicesIn = ({ columns, inputs, crossbars }: CellsShape): number => 2 * columns * inputs * crossbars;
@@ -59,6 +78,23 @@ export const faultsOf = (spec: ArraySpec, place: TilePlace, index: number): Faul
   if (map === undefined) throw new RangeError(`faults: expected a map for each tile, got none for tile ${index}`);
   checkFaults(map, shape);
   return map;
+};
+
+/** Devices of a tile that were never formed: those of pairs that `isFormed` denies. Spare columns have all. */
+export const absentOf = ({ isFormed, ...spec }: ArraySpec, place: TilePlace): Uint32Array => {
+  if (isFormed === undefined) return new Uint32Array();
+  const { columns, crossbars } = shapeOf(spec, place);
+  const absent: number[] = [];
+  for (let k = 0; k < crossbars; k++) {
+    for (let o = 0; o < place.outputs; o++) {
+      for (let i = 0; i < place.inputs; i++) {
+        if (isFormed(place.outputFrom + o, place.inputFrom + i)) continue;
+        const pair = (k * columns + o) * place.inputs + i;
+        absent.push(2 * pair, 2 * pair + 1);
+      }
+    }
+  }
+  return Uint32Array.from(absent);
 };
 
 const isMaps = (faults: FaultRates | readonly FaultMap[]): faults is readonly FaultMap[] => Array.isArray(faults);
@@ -79,8 +115,10 @@ export const checkSpec = (
   expectInteger("adcBits", spec.adcBits, 2, maxAdcBits);
   expectInteger("arrayId", spec.arrayId, 0, 65535);
   expectInteger("maxBatch", spec.maxBatch, 1, 2 ** 24);
-  expectInteger("number of tiles", tileCount, 1, 65536);
+  expectInteger("number of tiles", tileCount * (spec.weightSlices?.count ?? 1), 1, 65536);
   expectInteger("spareColumns", spec.spareColumns ?? 0, 0, maxTileSide);
+  expectInteger("pairs", spec.pairs ?? 1, 1, 16);
+  if (spec.weightSlices) checkSlices(spec.weightSlices);
   if (spec.tileOutputMax && spec.tileOutputMax.length !== tileCount) {
     throw new RangeError(`tileOutputMax: expected ${tileCount} numbers, one a tile, got ${spec.tileOutputMax.length}`);
   }

@@ -1,4 +1,4 @@
-import { type ArraySpec, checkSpec, faultsOf, pieceOf, scratchFor, shapeOf } from "./array-spec.ts";
+import { type ArraySpec, absentOf, checkSpec, faultsOf, pieceOf, scratchFor, shapeOf } from "./array-spec.ts";
 import type { CalibrationMode } from "./calibration.ts";
 import { converter } from "./converters.ts";
 import type { Arena } from "./kernels/arena.ts";
@@ -6,8 +6,9 @@ import type { MvmKernel } from "./kernels/kernel.ts";
 import { referenceKernel } from "./kernels/reference.ts";
 import { simdKernel } from "./kernels/simd.ts";
 import { expectInteger, tilesOf } from "./mapping.ts";
+import { weightPieces } from "./slices.ts";
 import { checkCelsius, referenceCelsius } from "./temperature.ts";
-import { Tile } from "./tile.ts";
+import { Tile, type TileSpec } from "./tile.ts";
 import type { TileScratch } from "./tile-circuit.ts";
 import type { ArrayState } from "./tile-state.ts";
 import { placesOf, type Windows } from "./windows.ts";
@@ -26,7 +27,8 @@ export class CrossbarArray {
   readonly #kernel: MvmKernel;
   readonly #scratch: TileScratch;
   readonly #arena: Arena;
-  readonly #inputTiles: number;
+  /** The tiles that share inputs: of all outputs, and of all digits of their weights. */
+  readonly #byInput: readonly (readonly Tile[])[];
   readonly #windows: Windows | undefined;
   readonly #places: Int32Array;
   #clippedInputs = 0;
@@ -50,7 +52,6 @@ export class CrossbarArray {
     checkSpec(weights, outputs, inputs, spec, places.length);
     this.outputs = outputs;
     this.inputs = inputs;
-    if (state) expectInteger("state tiles", state.tiles.length, places.length, places.length);
     this.#atSeconds = state?.atSeconds ?? 0;
     this.#celsius = state?.celsius ?? referenceCelsius;
     checkTime(this.#atSeconds, this.#celsius);
@@ -58,36 +59,40 @@ export class CrossbarArray {
     const dac = converter("dac", spec.dacBits, spec.inputMax);
     this.#kernel = spec.kernel === "simd" ? simdKernel(arena) : referenceKernel;
     this.#arena = arena;
-    this.#inputTiles = places.filter(({ outputFrom }) => outputFrom === 0).length;
     this.#scratch = scratchFor(places, spec, dac, arena);
     this.#windows = spec.windows;
-    if (spec.windows) expectInteger("number of tiles", places.length, 1, 1);
+    if (spec.windows) expectInteger("number of tiles", places.length * (spec.weightSlices?.count ?? 1), 1, 1);
     this.#places = spec.windows ? placesOf(spec.windows, outputs, inputs, arena) : new Int32Array();
-    this.tiles = places.map(
-      (place, index) =>
-        new Tile(
-          pieceOf(weights, inputs, place),
-          place,
-          {
-            device: spec.device,
-            dac,
-            adcBits: spec.adcBits,
-            outputMax: spec.tileOutputMax?.[index],
-            seed: spec.seed,
-            arrayId: spec.arrayId,
-            index,
-            kernel: this.#kernel,
-            faults: faultsOf(spec, place, index),
-            wires: spec.wires,
-            shape: shapeOf(spec, place),
-            atSeconds: this.#atSeconds,
-            celsius: this.#celsius,
-          },
-          this.#scratch,
-          arena,
-          state?.tiles[index],
-        ),
-    );
+    const slices = spec.weightSlices?.count ?? 1;
+    if (state) expectInteger("state tiles", state.tiles.length, places.length * slices, places.length * slices);
+    this.tiles = places.flatMap((place, at) => {
+      const pieces = weightPieces(
+        pieceOf(weights, inputs, place),
+        place.outputs,
+        spec.scaleByColumn ?? false,
+        spec.weightSlices,
+      );
+      return pieces.map((piece, slice) => {
+        const index = at * slices + slice;
+        const range = spec.tileOutputMax?.[at];
+        const tileSpec: TileSpec = {
+          ...{ device: spec.device, dac, adcBits: spec.adcBits, kernel: this.#kernel },
+          outputMax: range === undefined ? undefined : range * piece.rangeShare,
+          ...{ seed: spec.seed, arrayId: spec.arrayId, index },
+          faults: faultsOf(spec, place, index),
+          wires: spec.wires,
+          shape: shapeOf(spec, place),
+          absent: absentOf(spec, place),
+          pairing: spec.pairing ?? "one-sided",
+          verify: spec.verify,
+          ...{ atSeconds: this.#atSeconds, celsius: this.#celsius },
+        };
+        return new Tile(piece, place, tileSpec, this.#scratch, arena, state?.tiles[index]);
+      });
+    });
+    this.#byInput = places
+      .filter(({ outputFrom }) => outputFrom === 0)
+      .map(({ inputFrom }) => this.tiles.filter(({ place }) => place.inputFrom === inputFrom));
   }
 
   /** Whether each output has inputs of its own, on word lines of their own: an array for `mvmWindows`. */
@@ -146,13 +151,17 @@ export class CrossbarArray {
     this.#expectCut("x", x, batch * inputs);
     this.#expectCut("y", y, batch * outputs);
     const { input, dacScale } = this.#scratch;
-    for (let column = 0; column < this.#inputTiles; column++) {
-      const { place } = this.tiles[column]!;
-      const from = place.inputFrom;
-      this.#clippedInputs += this.#kernel.quantise(x, from, inputs, place.inputs, batch, dacScale, input);
-      for (let t = column; t < this.tiles.length; t += this.#inputTiles) {
-        const tile = this.tiles[t]!;
-        tile.circuit.mvm(input, y, tile.place.outputFrom, outputs, batch, column > 0 ? 1 : 0, inference);
+    for (let column = 0; column < this.#byInput.length; column++) {
+      const tiles = this.#byInput[column]!;
+      const { place } = tiles[0]!;
+      this.#clippedInputs += this.#kernel.quantise(x, place.inputFrom, inputs, place.inputs, batch, dacScale, input);
+      let done = -1;
+      for (let t = 0; t < tiles.length; t++) {
+        const tile = tiles[t]!;
+        const { outputFrom } = tile.place;
+        const accumulate = column > 0 || outputFrom === done ? 1 : 0;
+        tile.circuit.mvm(input, y, outputFrom, outputs, batch, accumulate, inference);
+        done = outputFrom;
       }
     }
   }

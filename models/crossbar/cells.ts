@@ -30,10 +30,12 @@ export class TileCells {
   readonly #device: DeviceModel;
   readonly #key: TileKey;
   readonly #all: Uint32Array;
+  readonly #absent: Uint32Array;
   readonly #heldSiemens: ReadonlyMap<number, number>;
 
   /**
-   * @param written devices that were written before: taken over, nothing is written anew; otherwise all are unwritten
+   * @param absent   devices that were never formed: they conduct nothing and are not written
+   * @param written  devices that were written before: taken over, nothing is written anew; otherwise all are unwritten
    */
   constructor(
     targetsSiemens: Float32Array,
@@ -41,6 +43,7 @@ export class TileCells {
     device: DeviceModel,
     key: TileKey,
     faults: FaultMap | undefined,
+    absent: Uint32Array,
     written?: WrittenCells,
   ) {
     this.shape = shape;
@@ -49,7 +52,9 @@ export class TileCells {
     this.#key = key;
     this.faults = faults;
     this.cells = written ?? unwrittenCells(targetsSiemens.length);
-    this.#all = Uint32Array.from(targetsSiemens, (_, d) => d);
+    this.#absent = absent;
+    const missing = new Set(absent);
+    this.#all = Uint32Array.from(targetsSiemens, (_, d) => d).filter((d) => !missing.has(d));
     this.#heldSiemens = heldBy(faults, shape, device, targetsSiemens.length);
   }
 
@@ -64,6 +69,7 @@ export class TileCells {
     this.#byAge(atSeconds, out, (cells, age, values) => device.conductances(cells, age, values));
     atTemperature(device, this.cells.g0Siemens, celsius, 1, out);
     if (this.faults) applyFaults(out, this.faults, this.shape, device.gMinSiemens, device.gMaxSiemens);
+    this.#leaveOut(out);
   }
 
   /** Variance of one read of each device, S², with its faults; zeros for devices without read noise. */
@@ -73,11 +79,16 @@ export class TileCells {
     this.#byAge(atSeconds, out, (cells, age, values) => device.readVariances(cells, age, values));
     atTemperature(device, this.cells.g0Siemens, celsius, 2, out);
     if (this.faults) applyFaults(out, this.faults, this.shape, 0, 0);
+    this.#leaveOut(out);
+  }
+
+  #leaveOut(values: Float32Array): void {
+    for (const d of this.#absent) values[d] = 0;
   }
 
   /** Write devices, by number, to their targets: `writeDevices`. @throws RangeError for a device that there is not */
   write(which: ArrayLike<number> | "all", atSeconds: number, verify?: WriteVerify): WriteCount {
-    const devices = which === "all" ? this.#all : checkedDevices(which, this.#all.length);
+    const devices = which === "all" ? this.#all : checkedDevices(which, this.targetsSiemens.length);
     const { cells, targetsSiemens } = this;
     const write = { device: this.#device, cells, targetsSiemens, key: this.#key, heldSiemens: this.#heldSiemens };
     return writeDevices(devices, atSeconds, write, verify);
@@ -89,8 +100,8 @@ export class TileCells {
    * @param random of this moment: device d draws its number d
    */
   read(atSeconds: number, celsius: number, steps: number, random: CounterRandom): Float32Array {
-    const siemens = new Float32Array(this.#all.length);
-    const variances = new Float32Array(this.#all.length);
+    const siemens = new Float32Array(this.targetsSiemens.length);
+    const variances = new Float32Array(this.targetsSiemens.length);
     this.conductances(atSeconds, celsius, siemens);
     this.readVariances(atSeconds, celsius, variances);
     const step = (1.25 * this.#device.gMaxSiemens) / steps;
@@ -117,7 +128,7 @@ export class TileCells {
           `atSeconds: expected at least ${written}, when a device was last written, got ${atSeconds}`,
         );
       }
-      if (groups.length === 1) {
+      if (groups.length === 1 && which.length === out.length) {
         ask(cells, age, out);
         return;
       }

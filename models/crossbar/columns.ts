@@ -1,3 +1,4 @@
+import type { DeviceModel } from "./devices/device.ts";
 import type { CellsShape } from "./mapping.ts";
 
 /**
@@ -38,16 +39,25 @@ export const devicesOf = (column: number, { columns: width, inputs, crossbars }:
 };
 
 /**
+ * How a pair holds a weight. `one-sided`: the device of the other sign stays at g_min. `two-sided`: both move, from the
+ * middle of the range, as far as the weight is from zero.
+ */
+export type Pairing = "one-sided" | "two-sided";
+
+/**
  * What each device should conduct so that pairs hold the weights, spare columns the least:
  *
- *   G⁺, G⁻ = g_min + max(±W, 0) / weightsPerSiemens
+ *   G⁺, G⁻ = g_min + max(±W, 0) / weightsPerSiemens             one-sided
+ *   G⁺, G⁻ = (g_min + g_max ± W / weightsPerSiemens) / 2        two-sided
  *
  * @param weights [outputs × inputs]
+ * @param weightsPerSiemens of each output
  */
 export const targetsOf = (
   weights: Float32Array,
-  weightsPerSiemens: number,
-  gMinSiemens: number,
+  weightsPerSiemens: Float64Array,
+  { gMinSiemens, gMaxSiemens }: Pick<DeviceModel, "gMinSiemens" | "gMaxSiemens">,
+  pairing: Pairing,
   { columns: width, inputs, crossbars }: CellsShape,
   columns: Int32Array,
 ): Float32Array => {
@@ -56,30 +66,38 @@ export const targetsOf = (
     for (let o = 0; o < columns.length; o++) {
       const from = 2 * (k * width + columns[o]!) * inputs;
       for (let i = 0; i < inputs; i++) {
-        const weight = weights[o * inputs + i]!;
-        targets[from + 2 * i] = gMinSiemens + Math.max(weight, 0) / weightsPerSiemens;
-        targets[from + 2 * i + 1] = gMinSiemens + Math.max(-weight, 0) / weightsPerSiemens;
+        const siemens = weights[o * inputs + i]! / weightsPerSiemens[o]!;
+        for (const sign of [1, -1]) {
+          targets[from + 2 * i + (sign === 1 ? 0 : 1)] =
+            pairing === "one-sided"
+              ? gMinSiemens + Math.max(sign * siemens, 0)
+              : Math.max((gMinSiemens + gMaxSiemens + sign * siemens) / 2, gMinSiemens); // never below by rounding
+        }
       }
     }
   }
   return targets;
 };
 
-/** Σ |G⁺ − G⁻| of the output that has most, S. @param siemens [outputs × inputs × 2] */
-export const largestSum = (siemens: Float32Array, outputs: number): number => {
-  const row = siemens.length / outputs;
+/** Largest Σ |W| of an output. @param siemens [outputs × inputs × 2] @param weightsPerSiemens of each output */
+export const largestSum = (siemens: Float32Array, weightsPerSiemens: Float64Array): number => {
+  const row = siemens.length / weightsPerSiemens.length;
   let largest = 0;
-  for (let o = 0; o < outputs; o++) {
+  for (let o = 0; o < weightsPerSiemens.length; o++) {
     let sum = 0;
     for (let d = o * row; d < (o + 1) * row; d += 2) sum += Math.abs(siemens[d]! - siemens[d + 1]!);
-    largest = Math.max(largest, sum);
+    largest = Math.max(largest, sum * weightsPerSiemens[o]!);
   }
   return largest;
 };
 
-/** Largest |G⁺ − G⁻|, S. */
-export const largestDifference = (siemens: Float32Array): number => {
+/** Largest |W|; both as `largestSum`. */
+export const largestWeight = (siemens: Float32Array, weightsPerSiemens: Float64Array): number => {
+  const row = siemens.length / weightsPerSiemens.length;
   let largest = 0;
-  for (let d = 0; d < siemens.length; d += 2) largest = Math.max(largest, Math.abs(siemens[d]! - siemens[d + 1]!));
+  for (let d = 0; d < siemens.length; d += 2) {
+    const weight = Math.abs(siemens[d]! - siemens[d + 1]!) * weightsPerSiemens[Math.floor(d / row)]!;
+    largest = Math.max(largest, weight);
+  }
   return largest;
 };

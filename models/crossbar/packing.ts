@@ -21,13 +21,13 @@ export const limitsOf = ({ bits, codeMax }: Converter, inputs: number): Limits =
 };
 
 /**
- * Write `(g⁺ − g⁻) · weightsPerSiemens` as codes into `packed`, each output with its own width of a code, and that
+ * Write `(g⁺ − g⁻) · weightsPerSiemens[o]` as codes into `packed`, each output with its own width of a code, and that
  * width, in weight units, into `widths[o]`. `siemens` holds plus and minus of each pair in turn, [outputs × inputs].
  */
 export const packWeights = (
   siemens: Float32Array,
   inputs: number,
-  weightsPerSiemens: number,
+  weightsPerSiemens: Float64Array,
   codeMax: number,
   packed: Int16Array,
   widths: Float64Array,
@@ -39,7 +39,7 @@ export const packWeights = (
       largest = Math.max(largest, Math.abs(siemens[2 * p]! - siemens[2 * p + 1]!));
     }
     const codesPerSiemens = largest > 0 ? codeMax / largest : 0;
-    widths[o] = (largest / codeMax) * weightsPerSiemens;
+    widths[o] = (largest / codeMax) * weightsPerSiemens[o]!;
     for (let i = 0; i < inputs; i++) {
       const difference = siemens[2 * (from + i)]! - siemens[2 * (from + i) + 1]!;
       packed[packedIndex(o, i, inputs)] = roundHalfToEven(difference * codesPerSiemens);
@@ -48,14 +48,14 @@ export const packWeights = (
 };
 
 /**
- * Write the variance of each pair, `(v⁺ + v⁻) · weightsPerSiemens²`, as codes into `packed`, and the width of a code,
+ * Write the variance of each pair, `(v⁺ + v⁻) · weightsPerSiemens[o]²`, as codes into `packed`, and the width of a code,
  * in square weight units, into `widths[o]`. What rounding takes from one code it gives to the next, so that the sum
  * over any inputs of like size is right although a code has only a few hundred steps.
  */
 export const packVariances = (
   squareSiemens: Float32Array,
   inputs: number,
-  weightsPerSiemens: number,
+  weightsPerSiemens: Float64Array,
   codeMax: number,
   packed: Uint8Array,
   widths: Float64Array,
@@ -67,7 +67,7 @@ export const packVariances = (
       largest = Math.max(largest, squareSiemens[2 * p]! + squareSiemens[2 * p + 1]!);
     }
     const codesPerSquare = largest > 0 ? codeMax / largest : 0;
-    widths[o] = (largest / codeMax) * weightsPerSiemens ** 2;
+    widths[o] = (largest / codeMax) * weightsPerSiemens[o]! ** 2;
     let rest = 0;
     for (let i = 0; i < inputs; i++) {
       const exact = (squareSiemens[2 * (from + i)]! + squareSiemens[2 * (from + i) + 1]!) * codesPerSquare + rest;

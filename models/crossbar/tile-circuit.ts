@@ -26,8 +26,8 @@ export interface CircuitSpec extends TileKey {
   readonly adcBits: number;
   readonly kernel: MvmKernel;
   readonly hasReadNoise: boolean;
-  /** β of the tile turned round: units of W of one siemens between a plus and a minus device. */
-  readonly weightsPerSiemens: number;
+  /** 1 / β of each output: units of W of one siemens between a plus and a minus device. */
+  readonly weightsPerSiemens: Float64Array;
 }
 
 /**

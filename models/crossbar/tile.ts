@@ -2,15 +2,16 @@ import { CounterRandom } from "../random.ts";
 import type { CalibrationMode } from "./calibration.ts";
 import { driftCompensation } from "./calibration.ts";
 import { TileCells } from "./cells.ts";
-import { devicesOf, largestDifference, largestSum, outputsOf, targetsOf } from "./columns.ts";
+import { devicesOf, largestSum, largestWeight, outputsOf, type Pairing, targetsOf } from "./columns.ts";
 import type { Converter } from "./converters.ts";
 import type { DeviceModel } from "./devices/device.ts";
 import type { FaultMap } from "./faults.ts";
 import type { Arena } from "./kernels/arena.ts";
 import type { MvmKernel } from "./kernels/kernel.ts";
 import { type CellsShape, expectInteger, type TilePlace } from "./mapping.ts";
-import type { TileKey, WriteCount, WriteVerify } from "./programming.ts";
+import { noWrites, type TileKey, type WriteCount, type WriteVerify } from "./programming.ts";
 import { readEvent, readKeys } from "./read-keys.ts";
+import type { WeightPiece } from "./slices.ts";
 import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
 import { checkState, copyCells, type TileState } from "./tile-state.ts";
 import { type PairWires, throughWires } from "./wires/pair-wires.ts";
@@ -23,6 +24,11 @@ export interface TileSpec extends TileKey {
   readonly outputMax: number | undefined;
   readonly kernel: MvmKernel;
   readonly shape: CellsShape;
+  readonly pairing: Pairing;
+  /** Devices that were never formed. */
+  readonly absent: Uint32Array;
+  /** How it is programmed; undefined: one pulse a device. */
+  readonly verify: WriteVerify | undefined;
   /** undefined: none. Checked. */
   readonly faults: FaultMap | undefined;
   /** undefined: wires without resistance. */
@@ -48,6 +54,9 @@ export interface TileSpec extends TileKey {
  */
 export class Tile {
   readonly place: TilePlace;
+  readonly shape: CellsShape;
+  /** What programming took; nothing where a state was taken over. */
+  readonly programmed: WriteCount;
   readonly #spec: TileSpec;
   readonly #scratch: TileScratch;
   readonly #cells: TileCells;
@@ -61,11 +70,11 @@ export class Tile {
   readonly #programmedResponse: Float64Array;
 
   /**
-   * Program `weights` [outputs × inputs], finite, or take over a `state` that was left by the same weights and spec. The
+   * Program weights [outputs × inputs], finite, or take over a `state` that was left by the same weights and spec. The
    * packed tile is cut from `arena`.
    */
   constructor(
-    weights: Float32Array,
+    { weights, fullScale }: WeightPiece,
     place: TilePlace,
     spec: TileSpec,
     scratch: TileScratch,
@@ -76,24 +85,24 @@ export class Tile {
     const { outputs } = place;
     if (state) checkState(state, outputs, shape);
     this.place = place;
+    this.shape = shape;
     this.#spec = spec;
     this.#scratch = scratch;
     this.#atSeconds = spec.atSeconds;
     this.#celsius = spec.celsius;
     this.#columns = state?.columns.slice() ?? Int32Array.from({ length: outputs }, (_, o) => o);
-    const largest = weights.reduce((max, w) => Math.max(max, Math.abs(w)), 0) || 1;
-    const weightsPerSiemens = largest / (device.gMaxSiemens - device.gMinSiemens);
-    const targets = targetsOf(weights, weightsPerSiemens, device.gMinSiemens, shape, this.#columns);
+    const weightsPerSiemens = fullScale.map((weight) => weight / (device.gMaxSiemens - device.gMinSiemens));
+    const targets = targetsOf(weights, weightsPerSiemens, device, spec.pairing, shape, this.#columns);
     const faults = state ? state.faults : spec.faults;
-    this.#cells = new TileCells(targets, shape, device, spec, faults, state && copyCells(state.cells));
-    if (!state) this.#cells.write("all", spec.atSeconds);
+    this.#cells = new TileCells(targets, shape, device, spec, faults, spec.absent, state && copyCells(state.cells));
+    this.programmed = state ? noWrites : this.#cells.write("all", spec.atSeconds, spec.verify);
     const { hasReadNoise } = device;
     this.circuit = new TileCircuit(place, { ...spec, hasReadNoise, weightsPerSiemens }, scratch, arena);
     const siemens = this.#acting();
     this.circuit.setRanges(
-      state?.outputMax ?? spec.outputMax ?? (largestSum(siemens, outputs) * weightsPerSiemens || 1) * dac.max,
+      state?.outputMax ?? spec.outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dac.max,
       // One device conducts far less than a whole output: calibration reads switch the ADC to a range that fits.
-      state?.calibrationMax ?? 1.25 * (largestDifference(siemens) * weightsPerSiemens || 1) * dac.max,
+      state?.calibrationMax ?? 1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dac.max,
     );
     this.#pack(siemens);
     this.#programmedResponse = state?.programmedResponse.slice() ?? this.#response();
@@ -178,7 +187,7 @@ export class Tile {
     };
   }
 
-  /** What each device should conduct, S, by number as in `TileCells`. A copy. */
+  /** What each device should conduct, S, by number as in `TileCells`. */
   targetsSiemens(): Float32Array {
     return this.#cells.targetsSiemens.slice();
   }

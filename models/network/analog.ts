@@ -1,4 +1,5 @@
 import { CrossbarArray } from "../crossbar/array.ts";
+import type { Hardware } from "../crossbar/array-spec.ts";
 import type { DeviceModel } from "../crossbar/devices/device.ts";
 import type { FaultRates } from "../crossbar/faults.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
@@ -17,7 +18,8 @@ import type { Network } from "./network.ts";
 import { isWeighted, type Part, partsOf, rowsOf } from "./parts.ts";
 import { type Plan, plan, planBytes } from "./plan.ts";
 
-export interface AnalogOptions {
+/** With `Hardware`: what is said here goes before what the mapping says. */
+export interface AnalogOptions extends Hardware {
   readonly device: DeviceModel;
   /** Of the chip: the same seed is the same chip, with the same noise. An integer ≥ 0. */
   readonly seed: number;
@@ -28,8 +30,6 @@ export interface AnalogOptions {
   readonly faults?: FaultRates;
   /** Resistance of the wires of all tiles; left out: none. */
   readonly wires?: PairWires;
-  /** Spare columns of each tile; left out: none. */
-  readonly spareColumns?: number;
   /** What `state` gave of a chip with the same graph and options: it goes on from there, and nothing is programmed. */
   readonly state?: ChipState;
 }
@@ -53,10 +53,11 @@ export class AnalogNetwork implements Network {
    * @throws ModelError when the graph does not fit together or the mapping lacks ranges; RangeError as `CrossbarArray`
    */
   constructor(graph: Graph, options: AnalogOptions) {
-    const { device, seed, mapping, kernel, faults, wires, spareColumns, state } = options;
+    const { device, seed, mapping, kernel, faults, wires, state, ...asked } = options;
+    const hardware: Hardware = { ...mapping.hardware, ...asked };
     this.#device = device;
     const folded = foldBatchNorm(graph);
-    const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping));
+    const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping, hardware));
     const arrays = new Map<string, CrossbarArray>();
     const tilesSeen = new Map<string, number>();
     const inference = this.#inference;
@@ -77,9 +78,11 @@ export class AnalogNetwork implements Network {
           arrayId: arrays.size,
           maxBatch: part.rows,
           ...(windows && { windows }),
+          // On the diagonal of a depthwise part: inputs run over [taps][channels].
+          ...(part.columns && !windows && { isFormed: (o: number, i: number) => i % part.outputs === o }),
           ...(faults && { faults }),
           ...(wires && { wires }),
-          ...(spareColumns !== undefined && { spareColumns }),
+          ...hardware,
         },
         arena,
         state && stateOf(state, part.name),
@@ -94,13 +97,14 @@ export class AnalogNetwork implements Network {
         const array = program(part, part.weights, part.inputs);
         return (x, y, rows, run = 0) => array.mvm(x, y, rows, inference.number * part.runs + run);
       },
-      // Behind wires a device's place in the crossbar counts: then all of its rows are laid out.
-      ...(!wires && {
-        columnsOf: (part: Part, windows: Windows) => {
-          const array = program(part, part.columns!, part.columns!.length / part.outputs, windows);
-          return (x, y) => array.mvmWindows(x, y, inference.number);
-        },
-      }),
+      // Behind wires a device's place in the crossbar counts: then all of its rows are laid out. Digits need sums.
+      ...(!wires &&
+        !hardware.weightSlices && {
+          columnsOf: (part: Part, windows: Windows) => {
+            const array = program(part, part.columns!, part.columns!.length / part.outputs, windows);
+            return (x, y) => array.mvmWindows(x, y, inference.number);
+          },
+        }),
     });
     this.arrays = arrays;
     if (state) this.restartNoise(state.inference);
@@ -181,13 +185,13 @@ const rangeOf = (mapping: Mapping, { node }: Part, tiles: number): Mapping["rang
 };
 
 /** An upper bound of what the arrays take of the arena: int16 weights and variances, codes, scales, padding. */
-const arrayBytes = (graph: Graph, mapping: Mapping): number => {
+const arrayBytes = (graph: Graph, mapping: Mapping, { weightSlices }: Hardware): number => {
   let bytes = 65536;
   for (const node of graph.nodes) {
     if (!isWeighted(node)) continue;
     for (const { outputs, inputs, rows } of partsOf(node, rowsOf(node), mapping)) {
       for (const tile of tilesOf(outputs, inputs, mapping.tileOutputs, mapping.tileInputs)) {
-        bytes += 8 * (tile.outputs + 32) * (tile.inputs + 32) + 4096;
+        bytes += (weightSlices?.count ?? 1) * (8 * (tile.outputs + 32) * (tile.inputs + 32) + 4096);
       }
       bytes += 8 * rows * (mapping.tileInputs + 2) + 4096;
       if (node.kind === "depthwise") bytes += 8 * (rows + 2) * node.stride[0] * node.stride[1] * (outputs + 16);

@@ -18,7 +18,7 @@ describe("variances of read noise in codes of 8 bits", () => {
       for (let p = 0; p < squares.length; p++) squares[p] = 1e-14 * random.uniform() ** 2;
       const packed = new Uint8Array(packedLength(outputs, inputs));
       const widths = new Float64Array(outputs);
-      packVariances(squares, inputs, 1, 255, packed, widths);
+      packVariances(squares, inputs, new Float64Array(outputs).fill(1), 255, packed, widths);
       let [sum, count] = [0, 0];
       for (let trial = 0; trial < 50; trial++) {
         const codes = Array.from({ length: inputs }, () => Math.max(0, random.gaussian()) * 40); // after a relu

@@ -198,6 +198,25 @@ describe("calibrateRanges", () => {
   });
 });
 
+describe("Every way to hold weights", () => {
+  const ways = {
+    "two pairs": { pairs: 2 },
+    "two-sided": { pairing: "two-sided" },
+    "a scale a column": { scaleByColumn: true },
+    digits: { weightSlices: { bits: 13, count: 3 } },
+  } as const;
+  for (const [name, graph] of Object.entries(randomGraphs)) {
+    it.each(Object.entries(ways))(`runs depthwise, recurrent and all other layers, ${name}: %s`, (_, hardware) => {
+      const samples = samplesFor(graph, 4, 1);
+      const mapping = { ...calibrateRanges(graph, samples, fine), hardware };
+      const wanted = outputsOf(new DigitalNetwork(graph), samples);
+      const analog = new AnalogNetwork(graph, { device: ideal, seed: 1, mapping, kernel: "simd" });
+      // As plainly; digits add weights rounded to 1/4095 of the largest.
+      expect(relativeError(outputsOf(analog, samples), wanted)).toBeLessThan(0.003);
+    });
+  }
+});
+
 describe("The state of a chip", () => {
   for (const [name, graph] of Object.entries(randomGraphs)) {
     it(`put back, gives the bits of the chip that went on, with the same noise: ${name}`, () => {
