@@ -16,6 +16,8 @@ export interface Bundles {
   readonly main: string;
   /** By name, as `models-training-worker.mjs`. */
   readonly threads: ReadonlyMap<string, string>;
+  /** Folders of the npm packages whose code is inside, from the root, in order. */
+  readonly packages: readonly string[];
 }
 
 /**
@@ -26,18 +28,26 @@ export interface Bundles {
  */
 export const bundleProgram = async ({ kind }: BundleTarget): Promise<Bundles> => {
   const found: string[] = [];
+  const packages = new Set<string>();
   const make = async (entry: string, isMain: boolean): Promise<string> => {
     const format = isMain && kind === "binary" ? "cjs" : "esm";
     const plugins = [threadsByUrl(kind, (path) => !found.includes(path) && found.push(path))];
     if (kind === "binary") plugins.push(standIns);
-    const { outputFiles, warnings } = await build({
+    const { outputFiles, warnings, metafile } = await build({
       ...common(kind),
-      ...(format === "esm" && { banner: { js: requireBanner } }),
+      banner: { js: format === "esm" ? requireBanner : binaryBanner },
       format,
       plugins,
       entryPoints: [entry],
       write: false,
+      metafile: true,
     });
+    for (const { inputs } of Object.values(metafile!.outputs)) {
+      for (const path of Object.keys(inputs)) {
+        const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
+        if (folder !== undefined) packages.add(folder);
+      }
+    }
     if (warnings.length > 0) throw new Error(`${entry}: ${warnings.map(({ text }) => text).join("; ")}`);
     return outputFiles![0]!.text;
   };
@@ -45,7 +55,7 @@ export const bundleProgram = async ({ kind }: BundleTarget): Promise<Bundles> =>
   const threads = new Map<string, string>();
   // Grows while we walk: a thread may start others.
   for (const path of found) threads.set(threadName(path), await make(path, false));
-  return { main, threads };
+  return { main, threads, packages: [...packages].sort() };
 };
 
 const common = (kind: BundleTarget["kind"]): BuildOptions => ({
@@ -63,6 +73,9 @@ const common = (kind: BundleTarget["kind"]): BuildOptions => ({
 /** Packages in CommonJS ask for `require`, which a module does not have. */
 const requireBanner =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(process.execPath);';
+
+/** Of packages in `node_modules` Node does not say what is deprecated; bundled, they look like code of ours. */
+const binaryBanner = "process.noDeprecation = true;";
 
 const threadName = (path: string): string => path.replaceAll("/", "-").replace(/\.ts$/, ".mjs");
 
