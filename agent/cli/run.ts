@@ -7,6 +7,7 @@ import { serveHttp } from "../http/server.ts";
 import { knownNames } from "../known-names.ts";
 import { reloaderOf } from "../reload.ts";
 import { createLog } from "../telemetry/log.ts";
+import { progressCheck, type StreamProgress, serviceManager } from "../telemetry/service-manager.ts";
 import { LiveView } from "../terminal/live-view.ts";
 import { summarise, summaryTable } from "../terminal/summary.ts";
 import { version } from "../version.ts";
@@ -48,7 +49,14 @@ export const runCommand = (): Command =>
         view = new LiveView({ title, streams: () => agent.streams, screen: process.stdout, colour: colour(), nowMs });
         view.start();
       }
+      const running = agent.streams.filter(({ stopped }) => stopped === undefined).length;
+      const status = `${running} of ${agent.streams.length} streams run, broker ${agent.brokerUrl}`;
+      log.info({ startMs: Math.round(performance.now()) }, `Ready: ${status}.`);
+      const manager = serviceManager(process.env, (why) => log.warn({}, why));
+      manager?.ready(status);
+      manager?.watch(progressCheck(() => progressOf(agent)));
       await untilStopped();
+      manager?.stopping();
       watch.close();
       view?.stop();
       view = undefined;
@@ -57,6 +65,13 @@ export const runCommand = (): Command =>
       const summary = summarise(agent.streams, (performance.now() - startedAtMs) / 1000);
       process.stderr.write(summaryTable(agent.streams, summary));
     });
+
+const progressOf = (agent: Agent): readonly StreamProgress[] =>
+  agent.streams.map(({ name, messages, dropped }) => ({
+    name,
+    waiting: agent.waiting(name),
+    done: messages + dropped,
+  }));
 
 const stopping =
   (agent: Agent) =>
