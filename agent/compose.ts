@@ -17,6 +17,7 @@ import { Housekeeping } from "./store/housekeeping.ts";
 import { type StreamChanges, StreamSet } from "./stream-set.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { OpenModel } from "./streams.ts";
+import { Tap } from "./tap.ts";
 import { type Log, Telemetry } from "./telemetry/events.ts";
 
 /** What the agent takes from the world beside its configuration. */
@@ -43,6 +44,8 @@ export interface Agent {
   /** Where people act on alarms; what comes of it is published at once. */
   readonly desk: AlarmDesk;
   readonly connection: Connection;
+  /** Where one can look into the streams. */
+  readonly tap: Tap;
   /** Whether data flow and inference keeps up. */
   health(): Health;
   /** Messages that wait, by stream. */
@@ -96,17 +99,21 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
 
   let running = config;
   const journal = new Journal(journalFileOf(config), emit);
+  const tap = new Tap();
   const streamSet = new StreamSet(surroundings.openModel ?? openModel, {
     emit,
     onChange: (change) => {
       store.record(change);
+      tap.changed(change);
       surroundings.onChange?.(change);
       publisher.wake();
     },
     onClassification: (classification) => {
       journal.classified(classification.stream, classification.fromNs);
+      tap.classified(classification);
       surroundings.onClassification?.(classification);
     },
+    onDecoded: (stream, result) => tap.decoded(stream, result),
     onOpen: (stream, frames) => journal.open(stream, frames),
     onTaken: (stream, message, toNs) => journal.take(stream, message, toNs),
     onFailure: closeInterrupted,
@@ -161,6 +168,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     store,
     desk,
     connection,
+    tap,
     health: () => health.verdict(),
     waiting: subscription.waiting,
     idle: async () => {

@@ -1,7 +1,7 @@
 import type { Model } from "../models/model.ts";
 import { type PipelineContext, pipelineFor } from "../pipelines/pipeline.ts";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
-import { codecByName } from "./codecs/codec.ts";
+import { codecByName, type DecodeResult } from "./codecs/codec.ts";
 import type { Config, StreamConfig } from "./config/schema.ts";
 import { decisionRules, levelRules } from "./decision-rules.ts";
 import type { MqttMessage } from "./mqtt/message.ts";
@@ -20,6 +20,8 @@ export interface StreamListeners {
   readonly onClassification: (classification: Classification) => void;
   /** A stream begins; its decisions look back so many frames. */
   readonly onOpen?: (stream: string, frames: number) => void;
+  /** A payload was read, or could not be. */
+  readonly onDecoded?: (stream: string, result: DecodeResult) => void;
   /** A message was worked off; its samples end at this time, ns since 1970. */
   readonly onTaken?: (stream: string, message: MqttMessage, toNs: bigint) => void;
   /** The pipeline failed: what it had raised will get no end from it. */
@@ -35,7 +37,7 @@ export const openStream = (
   chip: Config["chip"],
   openModel: OpenModel,
   statistics: StreamStatistics,
-  { emit, onChange, onClassification, onFailure, onOpen, onTaken }: StreamListeners,
+  { emit, onChange, onClassification, onFailure, onOpen, onDecoded, onTaken }: StreamListeners,
 ): StreamRunner => {
   const model = timed(openModel(stream.model, chip), statistics);
   const { modality, name } = model.manifest;
@@ -66,8 +68,11 @@ export const openStream = (
   pipelineFor(modality)(model, context);
   onOpen?.(stream.name, Math.max(1, ...rules.map((rule) => rule.window)));
   return new StreamRunner({
-    decode: ({ payload, receivedAtNs, topic }) =>
-      codec.decode(payload, { stream: stream.name, receivedAtNs, topic, settings: stream.settings }),
+    decode: ({ payload, receivedAtNs, topic }) => {
+      const result = codec.decode(payload, { stream: stream.name, receivedAtNs, topic, settings: stream.settings });
+      onDecoded?.(stream.name, result);
+      return result;
+    },
     pipeline: (blocks) => pipelineFor(modality)(model, context).run(blocks),
     onChange,
     onTaken: (message, toNs) => onTaken?.(stream.name, message, toNs),

@@ -9,6 +9,7 @@ export const exitCodes = {
   internal: 70,
   cannotCreate: 73,
   cannotWrite: 74,
+  permission: 77,
   config: 78,
   interrupted: 130,
 } as const;

@@ -13,6 +13,8 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   replay: async () => (await import("./replay.ts")).replayCommand,
   anomalies: async () => (await import("./anomalies.ts")).anomaliesCommand,
   config: async () => (await import("./config.ts")).configCommand,
+  tap: async () => (await import("./tap.ts")).tapCommand,
+  "support-dump": async () => (await import("./support-dump.ts")).supportDumpCommand,
   healthcheck: async () => (await import("./healthcheck.ts")).healthcheckCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,
   "self-test": async () => (await import("./self-test.ts")).selfTestCommand,

@@ -7,6 +7,7 @@ import { serveHttp } from "../http/server.ts";
 import { knownNames } from "../known-names.ts";
 import { reloaderOf } from "../reload.ts";
 import { createLog } from "../telemetry/log.ts";
+import { RecentLines } from "../telemetry/recent-lines.ts";
 import { progressCheck, type StreamProgress, serviceManager } from "../telemetry/service-manager.ts";
 import { LiveView } from "../terminal/live-view.ts";
 import { summarise, summaryTable } from "../terminal/summary.ts";
@@ -29,13 +30,18 @@ export const runCommand = (): Command =>
       const read = () => loadConfig(file, knownNames(), { ...processVariables, flags: set });
       const config = read();
       let view: LiveView | undefined;
+      const recent = new RecentLines(500);
       const log = createLog(config.log.level, {
-        write: (line) => (view === undefined ? process.stderr.write(line) : view.write(line)),
+        write: (line) => {
+          recent.add(line);
+          if (view === undefined) process.stderr.write(line);
+          else view.write(line);
+        },
       });
       const startedAtMs = performance.now();
       const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
       await requireStream(agent);
-      const http = config.http && (await serveHttp(agent, config.http, version()).catch(stopping(agent)));
+      const http = config.http && (await serveHttp(agent, config.http, version(), recent.lines).catch(stopping(agent)));
       if (http !== undefined) log.info({ url: http.url }, `Metrics and health are served at ${http.url}.`);
       const reload = reloaderOf(agent, read, ({ log: { level } }) => log.setLevel(level));
       process.on("SIGHUP", () => void reload("SIGHUP"));

@@ -13,8 +13,8 @@ export interface HttpServer {
 }
 
 /**
- * Serve `/metrics` (Prometheus), `/healthz` (the process answers) and `/readyz` (data flow and inference keeps up, else
- * 503 with the reasons). Off the loopback interface only with a token, which clients send as `Authorization: Bearer`.
+ * Serve `/metrics` (Prometheus), `/healthz` (it lives), `/readyz` (data flow and inference keeps up, else 503 with the
+ * reasons), `/logs` (the last lines) and `/tap/STREAM` (what flows in it, a JSON object a line, until one leaves). Off the loopback interface only with a token, which clients send as `Authorization: Bearer`.
  *
  * @throws HttpError
  */
@@ -22,6 +22,7 @@ export const serveHttp = async (
   agent: Agent,
   config: Config["http"] & object,
   version: string,
+  logLines: () => readonly string[] = () => [],
 ): Promise<HttpServer> => {
   const { host, port } = addressOf(config.listen);
   if (!isLoopback(host) && config.tokenFile === undefined) {
@@ -38,10 +39,16 @@ export const serveHttp = async (
         "WWW-Authenticate": "Bearer",
       });
     }
+    // A page of another site may resolve its own name to this machine; its browser still says which name it asked for.
+    if (token === undefined && !isLoopback(hostOf(request.headers.host))) {
+      return send(response, 403, "text/plain", "expected to be asked for by a loopback address\n");
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       return send(response, 405, "text/plain", `expected GET, got ${request.method}\n`, { Allow: "GET, HEAD" });
     }
-    switch (request.url?.split("?")[0]) {
+    const path = request.url?.split("?")[0] ?? "";
+    if (path.startsWith("/tap/")) return tapInto(agent, decodeURIComponent(path.slice(5)), response);
+    switch (path) {
       case "/metrics": {
         const { type, text } = await metrics.render(request.headers.accept ?? "");
         return send(response, 200, type, text);
@@ -54,8 +61,10 @@ export const serveHttp = async (
         const { alive: _, ...readiness } = agent.health();
         return send(response, readiness.ready ? 200 : 503, "application/json", `${JSON.stringify(readiness)}\n`);
       }
+      case "/logs":
+        return send(response, 200, "application/x-ndjson", logLines().join(""));
       default:
-        return send(response, 404, "text/plain", "expected /metrics, /healthz or /readyz\n");
+        return send(response, 404, "text/plain", "expected /metrics, /healthz, /readyz, /logs or /tap/STREAM\n");
     }
   };
   const server = createServer((request, response) => {
@@ -78,6 +87,24 @@ export const serveHttp = async (
       }),
   };
 };
+
+/** What a reader that does not keep up may leave unread; more is left out. */
+const unreadBytes = 1_000_000;
+
+const tapInto = (agent: Agent, stream: string, response: ServerResponse): void => {
+  if (agent.streamSet.of(stream) === undefined) {
+    send(response, 404, "text/plain", `expected a stream that there is, got ${stream}\n`);
+    return;
+  }
+  response.writeHead(200, { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" }).flushHeaders();
+  const leave = agent.tap.listen(stream, (record) => {
+    if (response.writableLength < unreadBytes) response.write(`${JSON.stringify(record)}\n`);
+  });
+  response.on("close", leave);
+};
+
+/** Name or address in a Host header. */
+const hostOf = (header: string | undefined): string => (header ?? "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 
 const isBearer = (header: string | undefined, token: Buffer): boolean => {
   const given = Buffer.from(/^Bearer (.+)$/.exec(header ?? "")?.[1] ?? "");

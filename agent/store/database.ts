@@ -94,7 +94,8 @@ const migrate = (database: OpenDatabase, file: string): void => {
   }
 };
 
-const inSentences = (cause: unknown, file: string): DatabaseError => {
+/** An error of SQLite or of the file system as a sentence that names the file. */
+export const inSentences = (cause: unknown, file: string): DatabaseError => {
   if (cause instanceof DatabaseError) return cause;
   const code = String((cause as { code?: unknown }).code ?? "");
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get as httpGet } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import parsePrometheus from "parse-prometheus-text-format";
@@ -188,6 +189,21 @@ describe("Nobody else", () => {
     const tokenFile = join(directory, "token");
     writeFileSync(tokenFile, "short\n");
     await expect(start(["tones"], { tokenFile })).rejects.toThrow("at least 16 letters, got 5");
+  });
+
+  it("can reach it from a page in a browser under another name (DNS rebinding)", async () => {
+    await start(["tones"]);
+    const { port } = new URL(server!.url);
+    const ask = (host: string) =>
+      new Promise<number | undefined>((resolve) => {
+        httpGet({ host: "127.0.0.1", port, path: "/metrics", headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+      });
+    expect(await ask("evil.example:9475")).toBe(403);
+    expect(await ask(`localhost:${port}`)).toBe(200);
+    expect(await ask("[::1]:1")).toBe(200);
   });
 
   it("can write: other methods and paths are refused", async () => {
