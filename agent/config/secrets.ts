@@ -12,10 +12,7 @@ const leastLength = 4;
  * that it names (`passwordFile`, `tokenFile`, `keyFile`) hold, users and passwords in addresses, and what stands behind
  * a key that says password, token or secret, in comments too.
  */
-export const withoutSecretsOf = (
-  texts: readonly ConfigText[],
-  variables: VariableSource,
-): (<T>(document: T) => T) => {
+export const withoutSecretsOf = (texts: readonly ConfigText[], variables: VariableSource): (<T>(document: T) => T) => {
   const found = new Set<string>();
   const add = (secret: string | undefined): void => {
     const plain = secret?.trim();
