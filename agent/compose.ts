@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
+import type { Agent } from "./agent.ts";
 import { applicable } from "./config/reload.ts";
 import type { Config } from "./config/schema.ts";
-import { type Health, HealthMonitor } from "./health.ts";
+import { HealthMonitor } from "./health.ts";
 import { Journal } from "./journal/journal.ts";
 import { recover } from "./journal/recover.ts";
 import { openModel } from "./models.ts";
@@ -10,15 +11,18 @@ import { type Connection, connect, within } from "./mqtt/connection.ts";
 import { startEmbeddedBroker } from "./mqtt/embedded-broker.ts";
 import { publishOutbox } from "./mqtt/publish.ts";
 import { filtersOf, subscribe } from "./mqtt/subscribe.ts";
+import { Observers } from "./observers.ts";
+import { startServices } from "./services.ts";
 import { AlarmDesk } from "./store/alarm-desk.ts";
 import { AnomalyStore } from "./store/anomaly-store.ts";
 import { closeDatabase, openDatabase } from "./store/database.ts";
 import { Housekeeping } from "./store/housekeeping.ts";
-import { type StreamChanges, StreamSet } from "./stream-set.ts";
-import type { StreamStatistics } from "./stream-statistics.ts";
+import { StreamSet } from "./stream-set.ts";
 import type { OpenModel } from "./streams.ts";
 import { Tap } from "./tap.ts";
 import { type Log, Telemetry } from "./telemetry/events.ts";
+
+export type { Agent, Reconfigured } from "./agent.ts";
 
 /** What the agent takes from the world beside its configuration. */
 export interface Surroundings {
@@ -27,44 +31,6 @@ export interface Surroundings {
   readonly openModel?: OpenModel;
   readonly onChange?: (change: AnomalyChange) => void;
   readonly onClassification?: (classification: Classification) => void;
-}
-
-/** A running agent. */
-export interface Agent {
-  /** Address of the broker, configured or embedded. */
-  readonly brokerUrl: string;
-  readonly databaseFile: string;
-  /** What runs now. */
-  readonly config: Config;
-  /** Counters of the streams that run now; another list after `reconfigure`. */
-  readonly streams: readonly StreamStatistics[];
-  readonly streamSet: StreamSet;
-  readonly telemetry: Telemetry;
-  readonly store: AnomalyStore;
-  /** Where people act on alarms; what comes of it is published at once. */
-  readonly desk: AlarmDesk;
-  readonly connection: Connection;
-  /** Where one can look into the streams. */
-  readonly tap: Tap;
-  /** Whether data flow and inference keeps up. */
-  health(): Health;
-  /** Messages that wait, by stream. */
-  waiting(stream: string): number;
-  /** Resolves when all that was received is worked off and, while the broker is there, published. */
-  idle(): Promise<void>;
-  /**
-   * Become what another configuration says, without losing a message. What only a restart can change stays as it is and
-   * is named. @throws StreamsRefused where a new stream cannot run; then nothing has changed
-   */
-  reconfigure(config: Config): Promise<Reconfigured>;
-  /** Work off what was received, end open anomalies, publish, and close the database into one file. */
-  stop(): Promise<void>;
-}
-
-/** What another configuration changed. */
-export interface Reconfigured extends StreamChanges {
-  /** Settings that differ but only count after a restart. */
-  readonly needRestart: readonly string[];
 }
 
 /** The database of a configuration. */
@@ -98,6 +64,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const brokerUrl = url ?? broker!.url;
 
   let running = config;
+  const observers = new Observers();
   const journal = new Journal(journalFileOf(config), emit);
   const tap = new Tap();
   const streamSet = new StreamSet(surroundings.openModel ?? openModel, {
@@ -106,15 +73,18 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       store.record(change);
       tap.changed(change);
       surroundings.onChange?.(change);
+      observers.change(change);
       publisher.wake();
     },
     onClassification: (classification) => {
       journal.classified(classification.stream, classification.fromNs);
       tap.classified(classification);
       surroundings.onClassification?.(classification);
+      observers.classification(classification);
     },
     onDecoded: (stream, result) => tap.decoded(stream, result),
     onOpen: (stream, frames) => journal.open(stream, frames),
+    onAsk: ({ topic, payload }) => void connection.publish(topic, payload),
     onTaken: (stream, message, toNs) => journal.take(stream, message, toNs),
     onFailure: closeInterrupted,
   });
@@ -130,7 +100,6 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     filters: filtersOf(config),
     onMessage: subscription.onMessage,
     commit: () => journal.commit(),
-    onConnect: () => publisher.wake(),
     emit,
     nowNs: () => BigInt(Date.now()) * 1_000_000n,
   });
@@ -149,12 +118,13 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     health.tick();
     telemetry.flush();
   }, 5000).unref();
-  const publisher = publishOutbox(store.outbox, connection, config.mqtt.base, emit);
+  const publisher = publishOutbox(store.outbox, connection, config.mqtt, emit);
+  connection.onConnect(() => publisher.wake());
   recover(journal, streamSet.sinks, emit);
   const housekeeping = new Housekeeping({ database, desk, emit, onOutbox: publisher.wake });
   housekeeping.start();
 
-  return {
+  const agent: Agent = {
     brokerUrl,
     databaseFile,
     get config() {
@@ -169,6 +139,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     desk,
     connection,
     tap,
+    observers,
     health: () => health.verdict(),
     waiting: subscription.waiting,
     idle: async () => {
@@ -185,6 +156,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     },
     stop: async () => {
       clearInterval(watching);
+      await services.stop();
       await connection.unsubscribe();
       await subscription.drained();
       housekeeping.stop();
@@ -198,6 +170,8 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       telemetry.flush(true);
     },
   };
+  const services = startServices(agent);
+  return agent;
 };
 
 const closing =

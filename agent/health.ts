@@ -115,8 +115,9 @@ export class HealthMonitor {
   }
 
   #reasonsOf(stream: StreamStatistics): readonly string[] {
-    const { stopped, queueLimit, name, lastMessageAtSeconds } = stream;
+    const { stopped, queueLimit, name, lastMessageAtSeconds, isSourceDead } = stream;
     const reasons: string[] = [];
+    if (isSourceDead) reasons.push("expected a sender that lives, got one that said it is gone");
     if (stopped !== undefined) reasons.push(`expected a stream that runs, got ${stopped}`);
     const waiting = this.#observed.waiting(name);
     if (waiting >= queueLimit) reasons.push(`expected fewer than ${queueLimit} waiting messages, got ${waiting}`);

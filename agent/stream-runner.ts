@@ -1,7 +1,7 @@
 import { type Observable, Subject, type Subscription } from "rxjs";
 import { endOf } from "../pipelines/event-time.ts";
 import type { AnomalyChange, SampleBlock } from "../pipelines/signal.ts";
-import type { DecodeResult } from "./codecs/codec.ts";
+import type { DecodeResult, SourceNews } from "./codecs/codec.ts";
 import type { MqttMessage } from "./mqtt/connection.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { Emit } from "./telemetry/events.ts";
@@ -14,6 +14,8 @@ export interface StreamParts {
   readonly onChange: (change: AnomalyChange) => void;
   /** Told of each message that was worked off, with the end of its samples, ns since 1970. */
   readonly onTaken?: (message: MqttMessage, toNs: bigint) => void;
+  /** Publishes what the codec asks of the sender. */
+  readonly onAsk?: (ask: NonNullable<SourceNews["ask"]>) => void;
   /** Told when the pipeline failed and its anomalies will get no end of their own. */
   readonly onFailure: () => void;
   readonly statistics: StreamStatistics;
@@ -42,6 +44,7 @@ export class StreamRunner {
     statistics.messages++;
     statistics.lastMessageAtSeconds = Number(message.receivedAtNs / 1_000_000n) / 1000;
     const decoded = this.#parts.decode(message);
+    if (decoded.news !== undefined) this.#hear(decoded.news);
     if (decoded.ok) {
       for (const block of decoded.blocks) this.block(block);
       const last = decoded.blocks.at(-1);
@@ -58,6 +61,14 @@ export class StreamRunner {
     this.#parts.statistics.block(block);
     this.#start();
     this.#blocks.next(block);
+  }
+
+  #hear({ isAlive, ask }: SourceNews): void {
+    const { statistics, emit, onAsk } = this.#parts;
+    if (ask !== undefined) onAsk?.(ask);
+    if (isAlive === undefined || isAlive !== statistics.isSourceDead) return;
+    statistics.isSourceDead = !isAlive;
+    if (!isAlive) emit({ name: "SourceDied", stream: statistics.name, detail: "The sender said that it is gone." });
   }
 
   /** End the stream: open anomalies end. */

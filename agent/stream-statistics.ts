@@ -19,6 +19,8 @@ export class StreamStatistics {
   busySeconds = 0;
   /** Why it does not run, where it does not. */
   stopped: string | undefined;
+  /** The sender said that it is gone, and has not come back. */
+  isSourceDead = false;
   last: Classification | undefined;
   /** Messages that may wait for it. */
   readonly queueLimit: number;

@@ -1,7 +1,7 @@
 import type { Model } from "../models/model.ts";
 import { type PipelineContext, pipelineFor } from "../pipelines/pipeline.ts";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
-import { codecByName, type DecodeResult } from "./codecs/codec.ts";
+import { codecByName, type DecodeResult, type SourceNews } from "./codecs/codec.ts";
 import type { Config, StreamConfig } from "./config/schema.ts";
 import { decisionRules, levelRules } from "./decision-rules.ts";
 import type { MqttMessage } from "./mqtt/message.ts";
@@ -24,6 +24,8 @@ export interface StreamListeners {
   readonly onDecoded?: (stream: string, result: DecodeResult) => void;
   /** A message was worked off; its samples end at this time, ns since 1970. */
   readonly onTaken?: (stream: string, message: MqttMessage, toNs: bigint) => void;
+  /** Publishes what a codec asks of its sender. */
+  readonly onAsk?: (ask: NonNullable<SourceNews["ask"]>) => void;
   /** The pipeline failed: what it had raised will get no end from it. */
   readonly onFailure: (stream: string) => void;
 }
@@ -37,7 +39,7 @@ export const openStream = (
   chip: Config["chip"],
   openModel: OpenModel,
   statistics: StreamStatistics,
-  { emit, onChange, onClassification, onFailure, onOpen, onDecoded, onTaken }: StreamListeners,
+  { emit, onChange, onClassification, onFailure, onOpen, onDecoded, onTaken, onAsk }: StreamListeners,
 ): StreamRunner => {
   const model = timed(openModel(stream.model, chip), statistics);
   const { modality, name } = model.manifest;
@@ -48,6 +50,8 @@ export const openStream = (
   }
   const codec = codecByName(stream.codec);
   if (codec === undefined) throw new RangeError(`codec: expected a known one, got ${stream.codec}`);
+  const refused = codec.refuseTopic?.(stream.topic ?? "{base}/in/{name}");
+  if (refused !== undefined) throw new RangeError(refused);
   const rules = decisionRules(model.manifest, stream.decisions);
   const context: PipelineContext = {
     rules,
@@ -76,6 +80,7 @@ export const openStream = (
     pipeline: (blocks) => pipelineFor(modality)(model, context).run(blocks),
     onChange,
     onTaken: (message, toNs) => onTaken?.(stream.name, message, toNs),
+    onAsk: (ask) => onAsk?.(ask),
     onFailure: () => onFailure(stream.name),
     statistics,
     emit,

@@ -6,6 +6,7 @@ import type { PayloadCodec } from "./payload-codec.ts";
 import { createPcmCodec } from "./pcm.ts";
 import { createProtobufCodec } from "./protobuf.ts";
 import { createReadingsCodec } from "./readings.ts";
+import { createSparkplugCodec } from "./sparkplug/codec.ts";
 import { createWavCodec } from "./wav.ts";
 
 export type {
@@ -17,6 +18,7 @@ export type {
   EncodeOptions,
   PayloadCodec,
   SampleFormat,
+  SourceNews,
 } from "./payload-codec.ts";
 
 const codecs: Readonly<Record<string, () => PayloadCodec>> = {
@@ -25,6 +27,7 @@ const codecs: Readonly<Record<string, () => PayloadCodec>> = {
   cbor: createCborCodec,
   readings: createReadingsCodec,
   fhir: createFhirCodec,
+  "sparkplug-b": createSparkplugCodec,
   pcm: createPcmCodec,
   wav: createWavCodec,
   mfcc: createMfccCodec,

@@ -32,7 +32,8 @@ export type DecodeReason =
   | "wrong-channels"
   | "wrong-format"
   | "wrong-scale"
-  | "wrong-length";
+  | "wrong-length"
+  | "unknown-metric";
 
 export interface DecodeError {
   readonly reason: DecodeReason;
@@ -40,9 +41,17 @@ export interface DecodeError {
   readonly detail: string;
 }
 
+/** What a codec with a protocol of its own learns beside samples. */
+export interface SourceNews {
+  /** Whether the sender lives; undefined: nothing new. */
+  readonly isAlive?: boolean;
+  /** What is to be published to the sender. */
+  readonly ask?: { readonly topic: string; readonly payload: Uint8Array };
+}
+
 export type DecodeResult =
-  | { readonly ok: true; readonly blocks: SampleBlock[] }
-  | { readonly ok: false; readonly error: DecodeError };
+  | { readonly ok: true; readonly blocks: SampleBlock[]; readonly news?: SourceNews }
+  | { readonly ok: false; readonly error: DecodeError; readonly news?: SourceNews };
 
 /** What a sender tells of a block beside its samples. */
 export interface EncodeOptions {
@@ -63,4 +72,6 @@ export interface PayloadCodec {
   /** Never throws. Samples that are not numbers stay NaN, for the pipeline to see. */
   decode(payload: Uint8Array, context: DecodeContext): DecodeResult;
   encode?(block: SampleBlock, options?: EncodeOptions): Uint8Array;
+  /** A sentence why a stream of this topic filter cannot work, where it cannot. */
+  refuseTopic?(filter: string): string | undefined;
 }

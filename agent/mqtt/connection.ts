@@ -5,7 +5,7 @@ import { clientOptions } from "./client-options.ts";
 import { watchAcknowledgement, watchKeepAlive } from "./liveness.ts";
 import type { PublishOptions } from "./message.ts";
 import { publishProperties } from "./publish-properties.ts";
-import { type Receivers, receive } from "./receive.ts";
+import { type Listener, type Receivers, receive } from "./receive.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 export type { MqttMessage } from "./message.ts";
@@ -27,6 +27,10 @@ export interface Connection {
    * ones are asked for before the old are given up, so that none in common is missed.
    */
   subscribeTo(filters: readonly string[]): Promise<void>;
+  /** Take the messages of some topics beside the streams, from now on. */
+  listen(listener: Listener): void;
+  /** Do something at each connection, and now where there is one. */
+  onConnect(work: () => void): void;
   /** Say offline and disconnect. */
   close(): Promise<void>;
 }
@@ -37,8 +41,6 @@ export interface ConnectionOptions extends Receivers {
   readonly mqtt: Config["mqtt"];
   /** Topic filters of the streams; with `mqtt.shareGroup` shared subscriptions. */
   readonly filters: readonly string[];
-  /** Told at each connection. */
-  readonly onConnect?: () => void;
   readonly emit: Emit;
 }
 
@@ -56,13 +58,14 @@ const pauseMs = (attempts: number): number =>
  * keep-alives, or that does not acknowledge, counts as lost, whatever the socket says.
  */
 export const connect = (options: ConnectionOptions): Connection => {
-  const { url, mqtt: settings, filters, emit, listeners = [] } = options;
+  const { url, mqtt: settings, filters, emit } = options;
   const stateTopic = `${settings.base}/bridge/state`;
   const client = mqtt.connect(url, clientOptions(settings, stateTopic));
   watchKeepAlive(client);
-  const receiving = receive(client, options);
-  const own = listeners.flatMap((listener) => listener.filters);
-  const subscriptions = new Subscriptions(client, settings, { streams: filters, own }, emit);
+  const listeners: Listener[] = [];
+  const atConnection: (() => void)[] = [];
+  const receiving = receive(client, options, listeners);
+  const subscriptions = new Subscriptions(client, settings, filters, emit);
   const connected = new Promise<void>((resolve) => client.once("connect", () => resolve()));
   let lost = false;
   let attempts = 0;
@@ -76,7 +79,7 @@ export const connect = (options: ConnectionOptions): Connection => {
     void subscriptions.renew();
     client.publish(stateTopic, '{"state":"online"}', { retain: true, qos: 1 });
     emit({ name: "BrokerConnected", detail: `Connected to ${withoutSecrets(url)}.` });
-    options.onConnect?.();
+    for (const work of atConnection) work();
   });
   const away = (reason: string): void => {
     if (lost || client.disconnecting) return;
@@ -103,6 +106,15 @@ export const connect = (options: ConnectionOptions): Connection => {
     subscribeTo: async (next) => {
       subscriptions.change(next);
       if (client.connected) await within(5000, subscriptions.renew());
+    },
+    listen: (listener) => {
+      listeners.push(listener);
+      subscriptions.add(listener.filters);
+      if (client.connected) void subscriptions.renew();
+    },
+    onConnect: (work) => {
+      atConnection.push(work);
+      if (client.connected) work();
     },
     close: () => leave(client, stateTopic),
   };

@@ -1,6 +1,8 @@
+import type { Config } from "../config/schema.ts";
 import type { Outbox, OutboxEntry } from "../store/outbox.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { Connection } from "./connection.ts";
+import type { PublishOptions } from "./message.ts";
 
 /** Brings the events of the outbox to the broker. */
 export interface Publisher {
@@ -12,6 +14,9 @@ export interface Publisher {
   stop(): void;
 }
 
+/** What an event is, for receivers that read MQTT 5's user properties; a change that they must know changes it. */
+const eventSchema = "ohmwatch-event/1";
+
 /** Events on their way at once; more only delays what is forgotten. */
 const batch = 32;
 
@@ -22,7 +27,7 @@ const batch = 32;
 export const publishOutbox = (
   outbox: Pick<Outbox, "pending" | "published">,
   connection: Connection,
-  base: string,
+  settings: Pick<Config["mqtt"], "base" | "eventExpirySeconds">,
   emit: Emit,
 ): Publisher => {
   let isStopped = false;
@@ -31,7 +36,7 @@ export const publishOutbox = (
     while (!isStopped && connection.isConnected()) {
       const entries = outbox.pending(batch);
       if (entries.length === 0) return;
-      await Promise.all(entries.flatMap((entry) => send(connection, base, entry)));
+      await Promise.all(entries.flatMap((entry) => send(connection, settings, entry)));
       if (isStopped) return;
       outbox.published(entries.at(-1)!.sequence);
     }
@@ -57,12 +62,22 @@ export const publishOutbox = (
   };
 };
 
-const send = (connection: Connection, base: string, { payload, isLatest }: OutboxEntry): Promise<void>[] => {
+const send = (
+  connection: Connection,
+  { base, eventExpirySeconds }: Pick<Config["mqtt"], "base" | "eventExpirySeconds">,
+  { payload, isLatest, type }: OutboxEntry,
+): Promise<void>[] => {
   const { after } = JSON.parse(payload) as { after: { stream: string; kind: string } };
-  const told = connection.publish(`${base}/events`, payload, { qos: 1 });
+  const options: PublishOptions = {
+    qos: 1,
+    contentType: "application/json",
+    userProperties: { schema: eventSchema, type },
+    ...(eventExpirySeconds !== undefined && { expirySeconds: eventExpirySeconds }),
+  };
+  const told = connection.publish(`${base}/events`, payload, options);
   if (!isLatest) return [told];
   const topic = `${base}/${after.stream}/${topicLevel(after.kind)}`;
-  return [told, connection.publish(topic, payload, { qos: 1, retain: true })];
+  return [told, connection.publish(topic, payload, { ...options, retain: true })];
 };
 
 /** A label as one level of a topic. */

@@ -17,7 +17,6 @@ export interface Listener {
 export interface Receivers {
   /** Takes what no listener takes. */
   readonly onMessage: MessageHandler;
-  readonly listeners?: readonly Listener[];
   /** Make safe what was handled; called before acknowledgements go out. */
   readonly commit?: () => void;
   readonly nowNs: () => bigint;
@@ -25,11 +24,13 @@ export interface Receivers {
 
 /**
  * Hand messages on, and acknowledge those of QoS 1 ourselves, when they are safe.
+ * @param listeners those who listen at the moment of a message
  * @returns what stops it: messages that come later are neither handed on nor acknowledged, so that they come again
  */
 export const receive = (
   client: MqttClient,
-  { onMessage, nowNs, listeners = [], commit = () => {} }: Receivers,
+  { onMessage, nowNs, commit = () => {} }: Receivers,
+  listeners: readonly Listener[],
 ): { stop(): void } => {
   let isStopped = false;
   const acknowledgements = new Acknowledgements({ send: acknowledger(client), commit });

@@ -8,28 +8,31 @@ export class Subscriptions {
   readonly #client: MqttClient;
   readonly #settings: Pick<Config["mqtt"], "qos" | "shareGroup">;
   readonly #emit: Emit;
-  readonly #own: readonly string[];
+  #own: readonly string[] = [];
   #filters: readonly string[];
   /** Filters that the broker's session may still hold. */
   #givenUp: readonly string[] = [];
 
-  /** @param own filters of those who listen beside the streams; never shared */
   constructor(
     client: MqttClient,
     settings: Pick<Config["mqtt"], "qos" | "shareGroup">,
-    filters: { readonly streams: readonly string[]; readonly own: readonly string[] },
+    streams: readonly string[],
     emit: Emit,
   ) {
     this.#client = client;
     this.#settings = settings;
     this.#emit = emit;
-    this.#own = withoutCovered(filters.own);
-    this.#filters = this.#shared(filters.streams);
+    this.#filters = this.#shared(streams);
   }
 
   /** Filters of the streams, as the broker knows them. */
   get ofStreams(): readonly string[] {
     return this.#filters;
+  }
+
+  /** Add filters of somebody who listens beside the streams; they are never shared. `renew` tells the broker. */
+  add(filters: readonly string[]): void {
+    this.#own = withoutCovered([...this.#own, ...filters]);
   }
 
   /** Take other filters for the streams; `renew` tells the broker. */

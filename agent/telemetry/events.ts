@@ -13,6 +13,7 @@ export type AgentEvent =
   | { readonly name: "AnomalyInterrupted"; readonly stream: string; readonly detail: string }
   | { readonly name: "ConfigReloaded"; readonly detail: string }
   | { readonly name: "ConfigRejected"; readonly detail: string }
+  | { readonly name: "SourceDied"; readonly stream: string; readonly detail: string }
   | { readonly name: "MessagesRecovered"; readonly stream: string; readonly count: number; readonly detail: string }
   | { readonly name: "JournalFailed"; readonly detail: string }
   | { readonly name: "AlarmUnshelved"; readonly stream: string; readonly detail: string }
@@ -46,6 +47,7 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   AnomalyInterrupted: "warn",
   ConfigReloaded: "info",
   ConfigRejected: "error",
+  SourceDied: "warn",
   MessagesRecovered: "info",
   JournalFailed: "error",
   AlarmUnshelved: "info",

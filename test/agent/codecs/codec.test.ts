@@ -85,7 +85,7 @@ describe("every codec", () => {
 
   it("has a name that is known; others are refused with the list of them", () => {
     expect(() => codecByName("toString")).toThrow(
-      "codec: expected one of protobuf, json, cbor, readings, fhir, pcm, wav, mfcc, got toString",
+      "codec: expected one of protobuf, json, cbor, readings, fhir, sparkplug-b, pcm, wav, mfcc, got toString",
     );
   });
 });

@@ -36,17 +36,16 @@ beforeEach(async () => {
       taken.push({ message, sender });
       sender.goOn();
     },
-    listeners: [{ filters: ["cmd/+"], onMessage: (message) => taken.push({ message, sender: undefined as never }) }],
     commit: () => acknowledged.push("commit"),
     emit: () => {},
     nowNs: () => 0n,
   });
-  await connection.connected;
-  await until(() => broker.connectedClients === 1);
-  await new Promise<void>((resolve) => {
-    if (acknowledged.length >= 0) broker.once("subscribe", () => resolve());
-    void connection.subscribeTo(["in/#"]);
+  connection.listen({
+    filters: ["cmd/+"],
+    onMessage: (message) => taken.push({ message, sender: undefined as never }),
   });
+  await connection.connected;
+  await connection.subscribeTo(["in/#"]); // the broker has confirmed all
 });
 afterEach(async () => {
   await connection.close();

@@ -1,0 +1,49 @@
+import type { Config } from "./config/schema.ts";
+import type { Health } from "./health.ts";
+import type { Connection } from "./mqtt/connection.ts";
+import type { Observers } from "./observers.ts";
+import type { AlarmDesk } from "./store/alarm-desk.ts";
+import type { AnomalyStore } from "./store/anomaly-store.ts";
+import type { StreamChanges, StreamSet } from "./stream-set.ts";
+import type { StreamStatistics } from "./stream-statistics.ts";
+import type { Tap } from "./tap.ts";
+import type { Telemetry } from "./telemetry/events.ts";
+
+/** A running agent. */
+export interface Agent {
+  /** Address of the broker, configured or embedded. */
+  readonly brokerUrl: string;
+  readonly databaseFile: string;
+  /** What runs now. */
+  readonly config: Config;
+  /** Counters of the streams that run now; another list after `reconfigure`. */
+  readonly streams: readonly StreamStatistics[];
+  readonly streamSet: StreamSet;
+  readonly telemetry: Telemetry;
+  readonly store: AnomalyStore;
+  /** Where people act on alarms; what comes of it is published at once. */
+  readonly desk: AlarmDesk;
+  readonly connection: Connection;
+  readonly observers: Observers;
+  /** Where one can look into the streams. */
+  readonly tap: Tap;
+  /** Whether data flow and inference keeps up. */
+  health(): Health;
+  /** Messages that wait, by stream. */
+  waiting(stream: string): number;
+  /** Resolves when all that was received is worked off and, while the broker is there, published. */
+  idle(): Promise<void>;
+  /**
+   * Become what another configuration says, without losing a message. What only a restart can change stays as it is and
+   * is named. @throws StreamsRefused where a new stream cannot run; then nothing has changed
+   */
+  reconfigure(config: Config): Promise<Reconfigured>;
+  /** Work off what was received, end open anomalies, publish, and close the database into one file. */
+  stop(): Promise<void>;
+}
+
+/** What another configuration changed. */
+export interface Reconfigured extends StreamChanges {
+  /** Settings that differ but only count after a restart. */
+  readonly needRestart: readonly string[];
+}

@@ -1,0 +1,17 @@
+import type { Agent } from "./agent.ts";
+import { startBridge } from "./bridge/bridge.ts";
+
+/** Something that speaks for the agent to the outside until it is stopped. */
+export interface Service {
+  stop(): void | Promise<void>;
+}
+
+/** Start all that speaks for a running agent beside its events: what it is asked over MQTT and what it tells there. */
+export const startServices = (agent: Agent): Service => {
+  const services: Service[] = [startBridge(agent)];
+  return {
+    stop: async () => {
+      for (const service of services) await service.stop();
+    },
+  };
+};
