@@ -1,8 +1,10 @@
 import type { Pairing } from "./columns.ts";
-import { type Converter, maxAdcBits } from "./converters.ts";
+import { type Converter, maxAdcBits, maxDetailedBits } from "./converters.ts";
+import type { DetailedReading } from "./detailed-spec.ts";
 import type { DeviceModel } from "./devices/device.ts";
 import { checkFaults, drawFaults, type FaultMap, type FaultRates } from "./faults.ts";
 import type { Arena } from "./kernels/arena.ts";
+import type { Convention } from "./levels.ts";
 import { type CellsShape, expectInteger, maxTileSide, type TilePlace } from "./mapping.ts";
 import { limitsOf } from "./packing.ts";
 import type { WriteVerify } from "./programming.ts";
@@ -25,7 +27,40 @@ export interface Hardware {
   readonly spareColumns?: number;
   /** Programming by pulses and reads in turn. Without it each device has one pulse. */
   readonly verify?: WriteVerify;
+  /** Sign-magnitude. This and what follows is read in detail, far slower than the plain way: `DetailedCircuit`. */
+  readonly converters?: Convention;
+  /** Lowest level of plain converters, as a part of the highest, −1 … 0: 0 where values are never negative. −1. */
+  readonly dacLow?: number;
+  readonly adcLow?: number;
+  /** Inputs as digits of so many bits, 1 … dacBits − 1, each read and converted by itself; digital sums. */
+  readonly inputSliceBits?: number;
+  /** Most current of a bit line, in devices of g_max at full input. No limit. */
+  readonly columnClip?: number;
+  /** Divide each row of inputs by its largest before the DACs, and multiply after the ADCs. */
+  readonly scaleInputs?: boolean;
+  /** Read a row again with inputs of half the size, until no output is clipped. */
+  readonly retryClipped?: boolean;
+  /** How inputs come to devices that are not linear. Amplitude. */
+  readonly inputCoding?: "amplitude" | "pulse-width";
+  /** Full scale of the DACs, V, for devices that are not linear. So low that they are. */
+  readonly readVolts?: number;
 }
+
+/** How tiles are read in detail; undefined: the plain way. */
+export const readingOf = (device: DeviceModel, spec: Hardware): DetailedReading | undefined => {
+  const { converters, inputSliceBits, columnClip, scaleInputs = false, retryClipped = false, readVolts } = spec;
+  const curves = device.currentCoefficients !== undefined && readVolts !== undefined;
+  const isPlain = converters === "plain";
+  const asked = isPlain || inputSliceBits !== undefined || columnClip !== undefined;
+  if (!(asked || scaleInputs || retryClipped || curves)) return undefined;
+  return {
+    convention: converters ?? "sign-magnitude",
+    ...{ dacLow: isPlain ? (spec.dacLow ?? -1) : -1, adcLow: isPlain ? (spec.adcLow ?? -1) : -1 },
+    ...{ inputSliceBits, columnClip, scaleInputs, retryClipped },
+    inputs: spec.inputCoding ?? "amplitude",
+    readVolts: curves ? readVolts : undefined,
+  };
+};
 
 export interface ArraySpec extends Hardware {
   readonly device: DeviceModel;
@@ -112,19 +147,41 @@ export const checkSpec = (
   }
   const bad = weights.findIndex((w) => !Number.isFinite(w));
   if (bad >= 0) throw new RangeError(`weights[${bad}]: expected a finite number, got ${weights[bad]}`);
-  expectInteger("adcBits", spec.adcBits, 2, maxAdcBits);
+  expectInteger("adcBits", spec.adcBits, 2, readingOf(spec.device, spec) ? maxDetailedBits : maxAdcBits);
   expectInteger("arrayId", spec.arrayId, 0, 65535);
   expectInteger("maxBatch", spec.maxBatch, 1, 2 ** 24);
   expectInteger("number of tiles", tileCount * (spec.weightSlices?.count ?? 1), 1, 65536);
   expectInteger("spareColumns", spec.spareColumns ?? 0, 0, maxTileSide);
   expectInteger("pairs", spec.pairs ?? 1, 1, 16);
   if (spec.weightSlices) checkSlices(spec.weightSlices);
+  checkReading(spec);
   if (spec.tileOutputMax && spec.tileOutputMax.length !== tileCount) {
     throw new RangeError(`tileOutputMax: expected ${tileCount} numbers, one a tile, got ${spec.tileOutputMax.length}`);
   }
   const { name, gMinSiemens, gMaxSiemens } = spec.device;
   if (!(gMinSiemens >= 0 && gMinSiemens < gMaxSiemens)) {
     throw new RangeError(`${name} gMinSiemens: expected 0 ≤ gMin < gMax = ${gMaxSiemens}, got ${gMinSiemens}`);
+  }
+};
+
+const checkReading = (spec: ArraySpec): void => {
+  const reading = readingOf(spec.device, spec);
+  if (!reading) return;
+  const { convention, inputSliceBits, columnClip, readVolts, inputs, dacLow, adcLow } = reading;
+  for (const [name, low] of Object.entries({ dacLow, adcLow })) {
+    if (!(low >= -1 && low <= 0)) throw new RangeError(`${name}: expected a number −1 … 0, got ${low}`);
+  }
+  if (inputSliceBits !== undefined) {
+    expectInteger("inputSliceBits", inputSliceBits, 1, spec.dacBits - 1);
+    if (convention === "plain") throw new RangeError("inputSliceBits: expected sign-magnitude converters, got plain");
+  }
+  for (const [name, value] of Object.entries({ columnClip, readVolts })) {
+    if (value !== undefined && !(value > 0)) throw new RangeError(`${name}: expected a number > 0, got ${value}`);
+  }
+  if (spec.windows) throw new RangeError("windows: expected the plain way of reading, got one in detail");
+  if (readVolts === undefined || !spec.wires) return;
+  if (spec.wires.layout !== "separate" || inputs !== "amplitude") {
+    throw new RangeError("readVolts: expected amplitudes and separate wires where curves meet wires, got others");
   }
 };
 

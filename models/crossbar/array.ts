@@ -1,6 +1,16 @@
-import { type ArraySpec, absentOf, checkSpec, faultsOf, pieceOf, scratchFor, shapeOf } from "./array-spec.ts";
+import {
+  type ArraySpec,
+  absentOf,
+  checkSpec,
+  faultsOf,
+  pieceOf,
+  readingOf,
+  scratchFor,
+  shapeOf,
+} from "./array-spec.ts";
 import type { CalibrationMode } from "./calibration.ts";
-import { converter } from "./converters.ts";
+import { converter, maxDetailedBits } from "./converters.ts";
+import { DetailedCircuit } from "./detailed-circuit.ts";
 import type { Arena } from "./kernels/arena.ts";
 import type { MvmKernel } from "./kernels/kernel.ts";
 import { referenceKernel } from "./kernels/reference.ts";
@@ -9,7 +19,7 @@ import { expectInteger, tilesOf } from "./mapping.ts";
 import { weightPieces } from "./slices.ts";
 import { checkCelsius, referenceCelsius } from "./temperature.ts";
 import { Tile, type TileSpec } from "./tile.ts";
-import type { TileScratch } from "./tile-circuit.ts";
+import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
 import type { ArrayState } from "./tile-state.ts";
 import { placesOf, type Windows } from "./windows.ts";
 
@@ -27,8 +37,9 @@ export class CrossbarArray {
   readonly #kernel: MvmKernel;
   readonly #scratch: TileScratch;
   readonly #arena: Arena;
-  /** The tiles that share inputs: of all outputs, and of all digits of their weights. */
-  readonly #byInput: readonly (readonly Tile[])[];
+  /** The tiles that share inputs: of all outputs, and of all digits of their weights. None where they are read in detail. */
+  readonly #byInput: readonly (readonly TileCircuit[])[];
+  readonly #detailed: readonly DetailedCircuit[];
   readonly #windows: Windows | undefined;
   readonly #places: Int32Array;
   #clippedInputs = 0;
@@ -56,7 +67,8 @@ export class CrossbarArray {
     this.#celsius = state?.celsius ?? referenceCelsius;
     checkTime(this.#atSeconds, this.#celsius);
     this.#maxBatch = spec.maxBatch;
-    const dac = converter("dac", spec.dacBits, spec.inputMax);
+    const reading = readingOf(spec.device, spec);
+    const dac = converter("dac", spec.dacBits, spec.inputMax, reading && maxDetailedBits);
     this.#kernel = spec.kernel === "simd" ? simdKernel(arena) : referenceKernel;
     this.#arena = arena;
     this.#scratch = scratchFor(places, spec, dac, arena);
@@ -84,15 +96,18 @@ export class CrossbarArray {
           shape: shapeOf(spec, place),
           absent: absentOf(spec, place),
           pairing: spec.pairing ?? "one-sided",
-          verify: spec.verify,
+          ...{ verify: spec.verify, reading },
           ...{ atSeconds: this.#atSeconds, celsius: this.#celsius },
         };
         return new Tile(piece, place, tileSpec, this.#scratch, arena, state?.tiles[index]);
       });
     });
+    const circuits = this.tiles.map(({ circuit }) => circuit);
+    const plain = circuits.filter((circuit) => circuit instanceof TileCircuit);
+    this.#detailed = circuits.filter((circuit) => circuit instanceof DetailedCircuit);
     this.#byInput = places
       .filter(({ outputFrom }) => outputFrom === 0)
-      .map(({ inputFrom }) => this.tiles.filter(({ place }) => place.inputFrom === inputFrom));
+      .map(({ inputFrom }) => plain.filter(({ place }) => place.inputFrom === inputFrom));
   }
 
   /** Whether each output has inputs of its own, on word lines of their own: an array for `mvmWindows`. */
@@ -103,7 +118,7 @@ export class CrossbarArray {
   /** How many DAC inputs and ADC outputs were clipped in `mvm` since construction. */
   get saturation(): { inputs: number; outputs: number } {
     return {
-      inputs: this.#clippedInputs,
+      inputs: this.#clippedInputs + this.#detailed.reduce((sum, { clippedInputs }) => sum + clippedInputs, 0),
       outputs: this.tiles.reduce((sum, { circuit }) => sum + circuit.clippedOutputs, 0),
     };
   }
@@ -150,6 +165,10 @@ export class CrossbarArray {
     }
     this.#expectCut("x", x, batch * inputs);
     this.#expectCut("y", y, batch * outputs);
+    if (this.#detailed.length > 0) {
+      this.#mvmInDetail(x, y, batch, inference);
+      return;
+    }
     const { input, dacScale } = this.#scratch;
     for (let column = 0; column < this.#byInput.length; column++) {
       const tiles = this.#byInput[column]!;
@@ -157,12 +176,21 @@ export class CrossbarArray {
       this.#clippedInputs += this.#kernel.quantise(x, place.inputFrom, inputs, place.inputs, batch, dacScale, input);
       let done = -1;
       for (let t = 0; t < tiles.length; t++) {
-        const tile = tiles[t]!;
-        const { outputFrom } = tile.place;
+        const { outputFrom } = tiles[t]!.place;
         const accumulate = column > 0 || outputFrom === done ? 1 : 0;
-        tile.circuit.mvm(input, y, outputFrom, outputs, batch, accumulate, inference);
+        tiles[t]!.mvm(input, y, outputFrom, outputs, batch, accumulate, inference);
         done = outputFrom;
       }
+    }
+  }
+
+  #mvmInDetail(x: Float32Array, y: Float32Array, batch: number, inference: number): void {
+    let done = -1;
+    for (const tile of this.#detailed) {
+      const { inputFrom, outputFrom } = tile.place;
+      const accumulate = outputFrom === done ? 1 : 0; // tiles of an output follow each other
+      tile.mvm(x, inputFrom, this.inputs, y, outputFrom, this.outputs, batch, accumulate, inference);
+      done = outputFrom;
     }
   }
 
@@ -179,7 +207,7 @@ export class CrossbarArray {
     const { input, dacScale } = this.#scratch;
     const { outputs } = this;
     this.#clippedInputs += this.#kernel.quantise(x, from, stride, outputs, positions, dacScale, input);
-    this.tiles[0]!.circuit.mvmWindows(input, this.#places, y, rows, inference);
+    this.#byInput[0]![0]!.mvmWindows(input, this.#places, y, rows, inference);
   }
 
   #expectCut(name: string, array: Float32Array, length: number): void {

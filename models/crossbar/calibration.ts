@@ -22,3 +22,12 @@ export const driftCompensation = (
 };
 
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Set factors of outputs to their own, or all to one. @throws RangeError unless all are finite and ≥ 0 */
+export const setFactors = (factors: Float64Array, to: number | ArrayLike<number>): void => {
+  const values = typeof to === "number" ? new Float64Array(factors.length).fill(to) : Float64Array.from(to);
+  if (values.length !== factors.length || !values.every((value) => value >= 0 && value < Infinity)) {
+    throw new RangeError(`alpha: expected ${factors.length} finite numbers ≥ 0, got ${values}`);
+  }
+  factors.set(values);
+};

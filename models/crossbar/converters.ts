@@ -7,7 +7,7 @@ import { expectInteger } from "./mapping.ts";
  *
  *   code = rint(clip(x, ±max) · codeMax / max)        codeMax = 2^(bits − 1) − 1
  *
- * The convention of 2^bits levels over an asymmetric range is left out.
+ * `levels.ts` has the convention of 2^bits levels over an asymmetric range too.
  */
 export interface Converter {
   readonly bits: number;
@@ -21,10 +21,17 @@ export interface Converter {
 export const maxDacBits = 12;
 /** Most bits of an ADC. */
 export const maxAdcBits = 16;
+/** Most bits of either, where tiles are read in detail: finer than Float32. */
+export const maxDetailedBits = 24;
 
 /** @throws RangeError unless `bits` is an integer in 2 … `maxBits` and `max` finite and positive; `name` is "dac" or "adc" */
-export const converter = (name: "dac" | "adc", bits: number, max: number): Converter => {
-  expectInteger(`${name}Bits`, bits, 2, name === "dac" ? maxDacBits : maxAdcBits);
+export const converter = (
+  name: "dac" | "adc",
+  bits: number,
+  max: number,
+  mostBits = name === "dac" ? maxDacBits : maxAdcBits,
+): Converter => {
+  expectInteger(`${name}Bits`, bits, 2, mostBits);
   if (!(max > 0 && Number.isFinite(max))) {
     const parameter = name === "dac" ? "inputMax" : "tileOutputMax";
     throw new RangeError(`${parameter}: expected a finite number > 0, got ${max}`);

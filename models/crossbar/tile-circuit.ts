@@ -1,3 +1,5 @@
+import type { Acting, DeviceRoom } from "./acting.ts";
+import { setFactors } from "./calibration.ts";
 import { type Converter, converter } from "./converters.ts";
 import type { Arena } from "./kernels/arena.ts";
 import { type DacScale, type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
@@ -8,11 +10,7 @@ import type { TileKey } from "./programming.ts";
 import { readEvent, readKeys } from "./read-keys.ts";
 
 /** Room that the tiles of an array share, as only one works at a time. Sized for the largest. */
-export interface TileScratch {
-  readonly siemens: Float32Array;
-  readonly squareSiemens: Float32Array;
-  /** What the wires leave of each device; empty without wires. */
-  readonly ratios: Float32Array;
+export interface TileScratch extends DeviceRoom {
   readonly input: InputCodes;
   readonly dacScale: DacScale;
   /** One row each, for calibration reads. */
@@ -38,6 +36,7 @@ export interface CircuitSpec extends TileKey {
  *   y      = α · ADC(i / β)                [outputs]
  */
 export class TileCircuit {
+  readonly place: TilePlace;
   /** How many ADC readings were clipped in products since construction. */
   clippedOutputs = 0;
   /** The drift compensation of each output; after a change, `setAlpha`. */
@@ -53,7 +52,9 @@ export class TileCircuit {
   readonly #varianceWidths: Float64Array;
 
   /** The packed tile is cut from `arena`. The ranges of the ADC are those of `setRanges`, until then 1. */
-  constructor({ outputs, inputs }: TilePlace, spec: CircuitSpec, scratch: TileScratch, arena: Arena) {
+  constructor(place: TilePlace, spec: CircuitSpec, scratch: TileScratch, arena: Arena) {
+    const { outputs, inputs } = place;
+    this.place = place;
     this.#spec = spec;
     this.#scratch = scratch;
     this.#limits = limitsOf(spec.dac, inputs);
@@ -90,26 +91,17 @@ export class TileCircuit {
 
   /** Give each output a factor of its own, or all the same one. @throws RangeError unless all are finite and ≥ 0 */
   setAlpha(alpha: number | ArrayLike<number>): void {
-    const { length } = this.alpha;
-    const factors = typeof alpha === "number" ? new Float64Array(length).fill(alpha) : Float64Array.from(alpha);
-    if (factors.length !== length || !factors.every((factor) => factor >= 0 && factor < Infinity)) {
-      throw new RangeError(`alpha: expected ${length} finite numbers ≥ 0, got ${factors}`);
-    }
-    this.alpha.set(factors);
+    setFactors(this.alpha, alpha);
     this.#setScales(this.#adc);
   }
 
-  /**
-   * Take over conductances and the variances of their reads, both [outputs × inputs × 2], plus and minus in turn.
-   *
-   * @param squareSiemens called for devices with read noise only
-   */
-  pack(siemens: Float32Array, squareSiemens: () => Float32Array): void {
+  /** Take over what the tile multiplies by. */
+  pack(acting: Acting): void {
     const { weightsPerSiemens } = this.#spec;
     const { inputs, weights, variances } = this.#packed;
-    packWeights(siemens, inputs, weightsPerSiemens, this.#limits.weight, weights, this.#weightWidths);
+    packWeights(acting.siemens, inputs, weightsPerSiemens, this.#limits.weight, weights, this.#weightWidths);
     if (variances) {
-      const squares = squareSiemens();
+      const squares = acting.squareSiemens();
       packVariances(squares, inputs, weightsPerSiemens, this.#limits.variance, variances, this.#varianceWidths);
     }
     this.#setScales(this.#adc);

@@ -1,9 +1,12 @@
 import { CounterRandom } from "../random.ts";
+import { type Acting, actingAt } from "./acting.ts";
 import type { CalibrationMode } from "./calibration.ts";
 import { driftCompensation } from "./calibration.ts";
 import { TileCells } from "./cells.ts";
 import { devicesOf, largestSum, largestWeight, outputsOf, type Pairing, targetsOf } from "./columns.ts";
 import type { Converter } from "./converters.ts";
+import { DetailedCircuit } from "./detailed-circuit.ts";
+import { type DetailedReading, detailedSpec } from "./detailed-spec.ts";
 import type { DeviceModel } from "./devices/device.ts";
 import type { FaultMap } from "./faults.ts";
 import type { Arena } from "./kernels/arena.ts";
@@ -14,7 +17,7 @@ import { readEvent, readKeys } from "./read-keys.ts";
 import type { WeightPiece } from "./slices.ts";
 import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
 import { checkState, copyCells, type TileState } from "./tile-state.ts";
-import { type PairWires, throughWires } from "./wires/pair-wires.ts";
+import type { PairWires } from "./wires/pair-wires.ts";
 
 export interface TileSpec extends TileKey {
   readonly device: DeviceModel;
@@ -29,6 +32,8 @@ export interface TileSpec extends TileKey {
   readonly absent: Uint32Array;
   /** How it is programmed; undefined: one pulse a device. */
   readonly verify: WriteVerify | undefined;
+  /** undefined: the plain way. */
+  readonly reading: DetailedReading | undefined;
   /** undefined: none. Checked. */
   readonly faults: FaultMap | undefined;
   /** undefined: wires without resistance. */
@@ -61,7 +66,7 @@ export class Tile {
   readonly #scratch: TileScratch;
   readonly #cells: TileCells;
   /** Converters, products and α: ranges and factors may be set here. */
-  readonly circuit: TileCircuit;
+  readonly circuit: TileCircuit | DetailedCircuit;
   /** The column that each output stands in: its own, or a spare. */
   readonly #columns: Int32Array;
   #atSeconds: number;
@@ -96,15 +101,18 @@ export class Tile {
     const faults = state ? state.faults : spec.faults;
     this.#cells = new TileCells(targets, shape, device, spec, faults, spec.absent, state && copyCells(state.cells));
     this.programmed = state ? noWrites : this.#cells.write("all", spec.atSeconds, spec.verify);
-    const { hasReadNoise } = device;
-    this.circuit = new TileCircuit(place, { ...spec, hasReadNoise, weightsPerSiemens }, scratch, arena);
-    const siemens = this.#acting();
+    const more = { hasReadNoise: device.hasReadNoise, weightsPerSiemens };
+    this.circuit = spec.reading
+      ? new DetailedCircuit(place, detailedSpec({ ...spec, ...more }, spec.reading, this.#columns, weights))
+      : new TileCircuit(place, { ...spec, ...more }, scratch, arena);
+    const acting = this.#acting();
+    const { siemens } = acting;
     this.circuit.setRanges(
       state?.outputMax ?? spec.outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dac.max,
       // One device conducts far less than a whole output: calibration reads switch the ADC to a range that fits.
       state?.calibrationMax ?? 1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dac.max,
     );
-    this.#pack(siemens);
+    this.circuit.pack(acting);
     this.#programmedResponse = state?.programmedResponse.slice() ?? this.#response();
     if (state) this.circuit.setAlpha(state.alpha);
   }
@@ -131,7 +139,7 @@ export class Tile {
     const before = [this.#atSeconds, this.#celsius] as const;
     [this.#atSeconds, this.#celsius] = [atSeconds, celsius];
     try {
-      this.#pack(this.#acting());
+      this.circuit.pack(this.#acting());
     } catch (error) {
       [this.#atSeconds, this.#celsius] = before;
       throw error;
@@ -144,7 +152,7 @@ export class Tile {
    */
   rewrite(devices: ArrayLike<number> | "all", verify?: WriteVerify): WriteCount {
     const count = this.#cells.write(devices, this.#atSeconds, verify);
-    this.#pack(this.#acting());
+    this.circuit.pack(this.#acting());
     if (devices === "all") {
       this.circuit.setAlpha(1);
       this.#programmedResponse.set(this.#response());
@@ -239,52 +247,30 @@ export class Tile {
    * all crossbars, [outputs × inputs × 2]. A copy.
    */
   conductancesAt(atSeconds: number): Float32Array {
-    const siemens = this.#room(this.#scratch.siemens);
-    this.#cells.conductances(atSeconds, this.#celsius, siemens);
-    return outputsOf(siemens, this.#spec.shape, this.#columns, 1).slice();
+    return outputsOf(this.#siemensAt(atSeconds), this.shape, this.#columns, 1).slice();
   }
 
   /** Variance of one read of each of these at a chip time, S², in the same order. A copy. */
   readVariancesAt(atSeconds: number): Float32Array {
     const squares = new Float32Array(this.#cells.targetsSiemens.length);
     this.#cells.readVariances(atSeconds, this.#celsius, squares);
-    return outputsOf(squares, this.#spec.shape, this.#columns, 2).slice();
+    return outputsOf(squares, this.shape, this.#columns, 2).slice();
   }
 
   /** Sum of the conductances of all devices of the tile, spares and all, at a chip time, S. */
   totalSiemensAt(atSeconds: number): number {
-    const siemens = this.#room(this.#scratch.siemens);
+    return this.#siemensAt(atSeconds).reduce((sum, g) => sum + g, 0);
+  }
+
+  #siemensAt(atSeconds: number): Float32Array {
+    const siemens = new Float32Array(this.#cells.targetsSiemens.length);
     this.#cells.conductances(atSeconds, this.#celsius, siemens);
-    return siemens.reduce((sum, g) => sum + g, 0);
+    return siemens;
   }
 
-  #room(scratch: Float32Array): Float32Array {
-    return scratch.subarray(0, this.#cells.targetsSiemens.length);
-  }
-
-  /** Conductances of the outputs as they act through the wires; what is left of each device goes to the scratch. */
-  #acting(): Float32Array {
-    const siemens = this.#room(this.#scratch.siemens);
-    this.#cells.conductances(this.#atSeconds, this.#celsius, siemens);
-    const { wires, shape } = this.#spec;
-    if (wires) {
-      const devices = 2 * shape.columns * shape.inputs;
-      for (let from = 0; from < siemens.length; from += devices) {
-        const [some, ratios] = [siemens, this.#scratch.ratios].map((all) => all.subarray(from, from + devices));
-        throughWires(some!, shape.columns, shape.inputs, wires, ratios!);
-      }
-    }
-    return outputsOf(siemens, shape, this.#columns, 1);
-  }
-
-  #pack(siemens: Float32Array): void {
-    this.circuit.pack(siemens, () => {
-      const squares = this.#room(this.#scratch.squareSiemens);
-      this.#cells.readVariances(this.#atSeconds, this.#celsius, squares);
-      const { ratios } = this.#scratch;
-      if (this.#spec.wires) for (let d = 0; d < squares.length; d++) squares[d] = squares[d]! * ratios[d]! ** 2;
-      return outputsOf(squares, this.#spec.shape, this.#columns, 2);
-    });
+  #acting(): Acting {
+    const { device, wires } = this.#spec;
+    return actingAt(this.#cells, this.#columns, device, wires, this.#atSeconds, this.#celsius, this.#scratch);
   }
 
   /** Mean |y| of each output over one-hot inputs at full scale, through DAC, read noise and ADC; α is left out. */

@@ -1,5 +1,5 @@
 import { CrossbarArray } from "../crossbar/array.ts";
-import type { Hardware } from "../crossbar/array-spec.ts";
+import { type Hardware, readingOf } from "../crossbar/array-spec.ts";
 import type { DeviceModel } from "../crossbar/devices/device.ts";
 import type { FaultRates } from "../crossbar/faults.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
@@ -97,9 +97,10 @@ export class AnalogNetwork implements Network {
         const array = program(part, part.weights, part.inputs);
         return (x, y, rows, run = 0) => array.mvm(x, y, rows, inference.number * part.runs + run);
       },
-      // Behind wires a device's place in the crossbar counts: then all of its rows are laid out. Digits need sums.
+      // Behind wires a device's place in the crossbar counts: then all of its rows are laid out, and so they are for sums of
+      // digits and for what is read in detail.
       ...(!wires &&
-        !hardware.weightSlices && {
+        canReadWindows(device, hardware) && {
           columnsOf: (part: Part, windows: Windows) => {
             const array = program(part, part.columns!, part.columns!.length / part.outputs, windows);
             return (x, y) => array.mvmWindows(x, y, inference.number);
@@ -167,6 +168,9 @@ export class AnalogNetwork implements Network {
     return { inputs: all.reduce((sum, s) => sum + s.inputs, 0), outputs: all.reduce((sum, s) => sum + s.outputs, 0) };
   }
 }
+
+const canReadWindows = (device: DeviceModel, hardware: Hardware): boolean =>
+  hardware.weightSlices === undefined && readingOf(device, hardware) === undefined;
 
 const stateOf = ({ arrays }: ChipState, name: string): ArrayState => {
   const array = arrays[name];

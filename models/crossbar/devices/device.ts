@@ -52,8 +52,8 @@ export interface DeviceModel {
   conductances(cells: ProgrammedCells, ageSeconds: number, outSiemens: Float32Array): void;
   /** Variance of one read of each device about its mean at an age, S²; reads are independent of each other. */
   readVariances(cells: ProgrammedCells, ageSeconds: number, outSquareSiemens: Float32Array): void;
-  /** Current at a voltage, A, of devices that are not linear; without it I = g V. */
-  currentAmperes?(siemens: number, volts: number): number;
+  /** Of devices that are not linear: A/V, A/V², A/V³ of the current I = c₁ V + c₂ V² + c₃ V³. Without it I = g V. */
+  currentCoefficients?(siemens: number): readonly [first: number, second: number, third: number];
   /** Cost of its pulses; without it `assumedPulse`. */
   readonly pulse?: WritePulse;
   /** Without it the device is the same at every temperature. */
@@ -65,4 +65,13 @@ export const emptyCells = (devices: number): ProgrammedCells => ({
   g0Siemens: new Float32Array(devices),
   drift: new Float32Array(devices),
   noise: new Float32Array(devices),
+});
+
+/** Current, A, and its slope, S, at a voltage. */
+export const currentAt = (
+  [first, second, third]: readonly [number, number, number],
+  volts: number,
+): { readonly amperes: number; readonly siemens: number } => ({
+  amperes: first * volts + second * volts ** 2 + third * volts ** 3,
+  siemens: first + 2 * second * volts + 3 * third * volts ** 2,
 });

@@ -37,11 +37,11 @@ export const rramMilo2021: DeviceModel = {
   readVariances(_cells, _ageSeconds, outSquareSiemens) {
     outSquareSiemens.fill(0);
   },
-  currentAmperes(siemens, volts) {
+  currentCoefficients(siemens) {
     const l = Math.log10(siemens);
     const nl2 = ((1.388e-4 * l + 1.541e-3) * l + 5.711e-3) * l + 7.063e-3;
     const nl3 = (8.871e-5 * l + 6.7919e-4) * l + 1.2968e-3;
-    return siemens * volts + nl2 * volts ** 2 + nl3 * volts ** 3;
+    return [siemens, nl2, nl3];
   },
 };
 

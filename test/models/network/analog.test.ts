@@ -204,6 +204,8 @@ describe("Every way to hold weights", () => {
     "two-sided": { pairing: "two-sided" },
     "a scale a column": { scaleByColumn: true },
     digits: { weightSlices: { bits: 13, count: 3 } },
+    "plain converters": { converters: "plain" },
+    "digits of inputs": { inputSliceBits: 6 },
   } as const;
   for (const [name, graph] of Object.entries(randomGraphs)) {
     it.each(Object.entries(ways))(`runs depthwise, recurrent and all other layers, ${name}: %s`, (_, hardware) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cmoHfoxFalcone } from "../../../../models/crossbar/devices/cmo-hfox-falcone.ts";
-import { type DeviceModel, emptyCells } from "../../../../models/crossbar/devices/device.ts";
+import { currentAt, type DeviceModel, emptyCells } from "../../../../models/crossbar/devices/device.ts";
 import {
   pcmHermes2023,
   pcmHermes2023Two,
@@ -140,7 +140,7 @@ describe.skipIf(!hasOracles)("devices have the closed forms of CrossSim (skipped
     const [curve] = crossSim("RRAMMilo nonlinear I-V: I = G V + NL2 V^2 + NL3 V^3");
     curve!.G_S.forEach((g, i) => {
       curve!.V.forEach((volts, k) => {
-        expect(rramMilo2021.currentAmperes!(g, volts) / curve!.I_A[i]![k]!).toBeCloseTo(1, 6);
+        expect(currentAt(rramMilo2021.currentCoefficients!(g), volts).amperes / curve!.I_A[i]![k]!).toBeCloseTo(1, 6);
       });
     });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { currentAt } from "../../../../models/crossbar/devices/device.ts";
 import { rramMilo2021 } from "../../../../models/crossbar/devices/rram-milo-2021.ts";
 import { type DeviceCurve, nonlinearNodeVoltages } from "../../../../models/crossbar/wires/node-voltages.ts";
 import { SequentialRandom } from "../../../../models/random.ts";
@@ -79,7 +80,7 @@ describe("nonlinearNodeVoltages beside a dense Newton on all nodes", () => {
     };
   };
   const milo = (siemens: ArrayLike<number>): DeviceCurve => {
-    const current = (d: number, v: number) => rramMilo2021.currentAmperes!(siemens[d]!, v);
+    const current = (d: number, v: number) => currentAt(rramMilo2021.currentCoefficients!(siemens[d]!), v).amperes;
     return (d, v) => ({
       amperes: current(d, v),
       siemens: (current(d, v + 1e-6) - current(d, v - 1e-6)) / 2e-6,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { currentAt } from "../../../../models/crossbar/devices/device.ts";
 import { rramMilo2021 } from "../../../../models/crossbar/devices/rram-milo-2021.ts";
 import { effectiveMatrix } from "../../../../models/crossbar/wires/effective-matrix.ts";
 import { nodeVoltages, nonlinearNodeVoltages } from "../../../../models/crossbar/wires/node-voltages.ts";
@@ -143,7 +144,7 @@ describe("nonlinearNodeVoltages", () => {
   });
 
   it("leaves each device of rram-milo-2021 on its curve, and Kirchhoff's law at each node, to 1e-12 A", () => {
-    const current = (d: number, v: number) => rramMilo2021.currentAmperes!(siemens[d]!, v);
+    const current = (d: number, v: number) => currentAt(rramMilo2021.currentCoefficients!(siemens[d]!), v).amperes;
     const { wordLine, bitLine, deviceAmperes, outputAmperes } = nonlinearNodeVoltages(
       (d, v) => ({ amperes: current(d, v), siemens: (current(d, v + 1e-6) - current(d, v - 1e-6)) / 2e-6 }),
       outputs,
