@@ -16,7 +16,7 @@ export interface ConfigDocument {
 /** Read one file of a configuration. @throws ConfigError where it is no YAML */
 export const readDocument = (text: string, file: string, variables: VariableSource): ConfigDocument => {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const lineOf = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
   if (document.errors.length > 0) {
     throw new ConfigError(
@@ -57,7 +57,7 @@ const fillVariables = (
       if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
       const result = substitute(node.value, variables);
       if (result.ok) {
-        node.value = node.type === Scalar.PLAIN ? parse(result.text) : result.text;
+        node.value = node.type === Scalar.PLAIN ? parse(result.text, { logLevel: "error" }) : result.text;
       } else {
         const path = pathOf(ancestors as Node[], node);
         mistakes.push({ where: lineOf(node.range?.[0] ?? 0), path, expected: result.expected, got: result.got });

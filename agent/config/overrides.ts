@@ -87,7 +87,7 @@ const resolve = (
 
 const read = (value: string): unknown => {
   try {
-    return parse(value);
+    return parse(value, { logLevel: "error" });
   } catch {
     return value;
   }

@@ -35,8 +35,13 @@ export type Config = z.output<typeof configSchema>;
 export type StreamConfig = Config["streams"][number];
 
 /** The schema as JSON Schema 2020-12, for editors and for our own messages; each setting says `requiresRestart`. */
-export const jsonSchema = (): JsonSchema =>
-  withRestart(z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema, true);
+export const jsonSchema = (): JsonSchema => {
+  made ??= withRestart(z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema, true);
+  return made;
+};
+
+/** It never changes and takes a millisecond to make. */
+let made: JsonSchema | undefined;
 
 /** Hand `requiresRestart` down from a section to its settings. */
 const withRestart = (schema: JsonSchema, inherited: boolean): JsonSchema => {
