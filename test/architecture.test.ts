@@ -75,6 +75,7 @@ const packageFolders: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["agent/http/"],
   "better-sqlite3": ["agent/store/", "agent/packaged/sqlite.ts"],
   protobufjs: ["agent/codecs/", "models/onnx/"],
+  flatbuffers: ["models/tflite/"],
   "fft.js": ["pipelines/dsp/"],
   "jpeg-js": ["agent/recordings/"],
   yaml: ["agent/config/", "agent/datasets/"],

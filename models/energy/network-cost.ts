@@ -91,7 +91,7 @@ export const networkCost = (
       });
     }
     const read = node.inputs.reduce((sum, name) => sum + sizes.get(name)!, 0);
-    const isFree = node.kind === "reshape" || node.kind === "relu" || node.kind === "relu6"; // applied with the bias
+    const isFree = ["reshape", "relu", "relu6", "clip", "pad", "concat"].includes(node.kind); // with the bias, or by addresses
     return [
       {
         name: node.name,

@@ -89,6 +89,31 @@ export interface ActivationNode extends NodeBase {
   readonly kind: "relu" | "relu6" | "sigmoid" | "tanh" | "softmax";
 }
 
+/** `y = x` where x ≥ 0, else `slope · x`. */
+export interface LeakyReluNode extends NodeBase {
+  readonly kind: "leaky-relu";
+  readonly slope: number;
+}
+
+/** `y = min(max(x, low), high)`: the bounds of a relu are kinds of their own. */
+export interface ClipNode extends NodeBase {
+  readonly kind: "clip";
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A border of `value` around an image. */
+export interface PadNode extends NodeBase {
+  readonly kind: "pad";
+  readonly padding: readonly [top: number, left: number, bottom: number, right: number];
+  readonly value: number;
+}
+
+/** Images of one height and width, or vectors, side by side: their channels one after the other. */
+export interface ConcatNode extends NodeBase {
+  readonly kind: "concat";
+}
+
 /**
  * A gated recurrent unit over `[1, steps, features]`, gates in the order update z, reset r, new n; the equations:
  * `layers/gru.ts`. Gives the last state `[hidden]`, or all of them `[1, steps, hidden]`.
@@ -124,6 +149,10 @@ export type Node =
   | GlobalPoolNode
   | BatchNormNode
   | ActivationNode
+  | LeakyReluNode
+  | ClipNode
+  | PadNode
+  | ConcatNode
   | AddNode
   | GruNode
   | ReshapeNode;

@@ -3,8 +3,8 @@ import { type LayerKernel, layersSimd } from "../crossbar/kernels/layers-simd.ts
 import { type Shape, sizeOf } from "../tensor.ts";
 import { affineOf } from "./fold-batch-norm.ts";
 import type { DepthwiseNode, Graph, Node } from "./graph.ts";
-import { clamp, sigmoid, softmax, tanh } from "./layers/activation.ts";
-import { add, scaleAndShift } from "./layers/elementwise.ts";
+import { clamp, leakyRelu, sigmoid, softmax, tanh } from "./layers/activation.ts";
+import { add, concat, pad, scaleAndShift } from "./layers/elementwise.ts";
 import { gruSteps } from "./layers/gru.ts";
 import { averagePool, maxPool } from "./layers/pool.ts";
 import { unfoldingOf } from "./layers/unfolding.ts";
@@ -95,11 +95,17 @@ export const planBytes = (graph: Graph): number => {
 
 const unbounded: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
-const boundsOf = (node: Node): Bounds | undefined =>
-  node.kind === "relu" || node.kind === "relu6" ? { low: 0, high: node.kind === "relu" ? Infinity : 6 } : undefined;
+const boundsOf = (node: Node): Bounds | undefined => {
+  if (node.kind === "clip") return node;
+  return node.kind === "relu" || node.kind === "relu6"
+    ? { low: 0, high: node.kind === "relu" ? Infinity : 6 }
+    : undefined;
+};
 
-const canWorkInPlace = ({ kind }: Node): boolean =>
-  ["reshape", "relu", "relu6", "sigmoid", "tanh", "softmax", "batch-norm"].includes(kind);
+const worksInPlace: readonly Node["kind"][] = [
+  ...(["reshape", "relu", "relu6", "clip", "leaky-relu", "sigmoid", "tanh", "softmax", "batch-norm"] as const),
+];
+const canWorkInPlace = ({ kind }: Node): boolean => worksInPlace.includes(kind);
 
 const plainStep = (
   node: Node,
@@ -123,6 +129,20 @@ const plainStep = (
       const { scale, shift } = affineOf(node);
       return () => scaleAndShift(x, y, scale, shift);
     }
+    case "leaky-relu": {
+      const { slope } = node;
+      return () => leakyRelu(x, y, slope);
+    }
+    case "pad": {
+      const { padding, value } = node;
+      const [height, width, channels] = shape as readonly [number, number, number];
+      return () => pad(x, y, { height, width, channels, padding, value });
+    }
+    case "concat": {
+      const parts = inputs.map(({ data, shape: s }) => ({ data, channels: s.at(-1)! }));
+      return () => concat(parts, y, output.at(-1)!);
+    }
+    case "clip":
     case "relu":
     case "relu6": {
       const { low, high } = boundsOf(node)!;

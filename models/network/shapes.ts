@@ -18,7 +18,7 @@ export const outputShapeOf = (node: Node, inputs: readonly Shape[]): Shape => {
   const fail = (expected: string, got: string | number): never => {
     throw new ModelError(`node ${node.name} (${node.kind}): expected ${expected}, got ${got}`);
   };
-  const wanted = node.kind === "add" ? 2 : 1;
+  const wanted = node.kind === "add" ? 2 : node.kind === "concat" ? Math.max(1, inputs.length) : 1;
   if (inputs.length !== wanted) fail(`${wanted} input${wanted > 1 ? "s" : ""}`, inputs.length);
   const input = inputs[0]!;
   const image = (): readonly [number, number, number] => {
@@ -80,6 +80,18 @@ export const outputShapeOf = (node: Node, inputs: readonly Shape[]): Shape => {
     case "add": {
       if (!sameShape(input, inputs[1]!)) fail(`two inputs of shape ${showShape(input)}`, showShape(inputs[1]!));
       return input;
+    }
+    case "pad": {
+      const [height, width, channels] = image();
+      const { padding } = node;
+      if (!padding.every((n) => Number.isInteger(n) && n >= 0)) fail("padding ≥ 0", padding.join(", "));
+      return [height + padding[0] + padding[2], width + padding[1] + padding[3], channels];
+    }
+    case "concat": {
+      const places = input.slice(0, -1);
+      const other = inputs.find((shape) => !sameShape(shape.slice(0, -1), places));
+      if (other) fail(`inputs of shape ${showShape([...places, -1]).replace("-1", "channels")}`, showShape(other));
+      return [...places, inputs.reduce((sum, shape) => sum + shape.at(-1)!, 0)];
     }
     case "reshape": {
       const { shape } = node.output;

@@ -65,6 +65,10 @@ export class NodeReader {
     const found = this.onnx.attribute?.find((a) => a.name === name)?.ints;
     return found?.length ? found : undefined;
   }
+  floats(name: string): readonly number[] | undefined {
+    const found = this.onnx.attribute?.find((a) => a.name === name)?.floats;
+    return found?.length ? found : undefined;
+  }
   float(name: string, otherwise: number): number {
     return this.onnx.attribute?.find((a) => a.name === name)?.f ?? otherwise;
   }
@@ -151,7 +155,12 @@ export class NodeReader {
   }
 
   /** The value under another shape: a node of its own where the shape differs. */
-  reshaped(value: Value, shape: Shape, node = `${this.name}/reshape`, output = `${this.name}:input`): Value {
+  reshaped(
+    value: Value,
+    shape: Shape,
+    node = `${this.name}/reshape/${value.name}`,
+    output = `${this.name}:${value.name}`,
+  ): Value {
     if (shape.length === value.shape.length && shape.every((n, i) => n === value.shape[i])) return value;
     const reshaped = { name: output, shape };
     if (!this.graph.nodes.some((n) => n.name === node)) {

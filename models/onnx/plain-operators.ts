@@ -1,9 +1,19 @@
 import type { ActivationNode, Node } from "../network/graph.ts";
 import { showShape } from "../network/shapes.ts";
 import { type Shape, sizeOf } from "../tensor.ts";
+import { readArithmetic } from "./affine-operators.ts";
 import { type Constant, constantOfNode } from "./constants.ts";
 import type { NodeReader } from "./graph-reader.ts";
-import { axesWithBatch, dimsOf, isOrdered, orderedTensor, tensorOfAxes, transposed, withUnitAxes } from "./layout.ts";
+import {
+  axesWithBatch,
+  dimsOf,
+  isOrdered,
+  orderedTensor,
+  placesOf,
+  tensorOfAxes,
+  transposed,
+  withUnitAxes,
+} from "./layout.ts";
 import { plainName } from "./names.ts";
 
 /** `Relu`, `Sigmoid`, `Tanh`, whatever the order of the axes. */
@@ -14,12 +24,29 @@ export const readActivation = (node: NodeReader, kind: ActivationNode["kind"]): 
   node.give({ ...tensor, value: output });
 };
 
-/** `Clip` from 0 to 6 or to infinity; bounds are attributes before opset 11. */
+/** `Clip`; bounds are attributes before opset 11. */
 export const readClip = (node: NodeReader): void => {
   const low = node.optionalConstant(1)?.values[0] ?? node.float("min", Number.NEGATIVE_INFINITY);
   const high = node.optionalConstant(2)?.values[0] ?? node.float("max", Number.POSITIVE_INFINITY);
-  if (low !== 0 || (high !== 6 && high < 3e38)) node.fail("bounds 0 and 6", `${low} and ${high}`);
-  readActivation(node, high === 6 ? "relu6" : "relu");
+  const isOpen = high > 3e38;
+  if (low === 0 && (high === 6 || isOpen)) {
+    readActivation(node, high === 6 ? "relu6" : "relu");
+    return;
+  }
+  if (!(low < high)) node.fail("bounds low < high", `${low} and ${high}`);
+  const tensor = node.tensor(0);
+  const output = node.value(tensor.value.shape);
+  node.emit({ kind: "clip", name: node.name, inputs: [tensor.value.name], output, low, high });
+  node.give({ ...tensor, value: output });
+};
+
+/** `LeakyRelu`. */
+export const readLeakyRelu = (node: NodeReader): void => {
+  const tensor = node.tensor(0);
+  const output = node.value(tensor.value.shape);
+  const slope = node.float("alpha", 0.01);
+  node.emit({ kind: "leaky-relu", name: node.name, inputs: [tensor.value.name], output, slope });
+  node.give({ ...tensor, value: output });
 };
 
 /** `Softmax` over the channels. */
@@ -27,6 +54,13 @@ export const readSoftmax = (node: NodeReader): void => {
   const tensor = node.tensor(0);
   const dims = dimsOf(tensor);
   const given = node.int("axis", node.graph.opset < 13 ? 1 : -1);
+  if (tensor.flattenedBy && (given === 1 || given === -1)) {
+    const { tensor: flat, value } = node.vector(0);
+    const output = node.value(value.shape);
+    node.emit({ kind: "softmax", name: node.name, inputs: [value.name], output });
+    node.give({ ...flat, value: output });
+    return;
+  }
   const axis = given < 0 ? given + dims.length : given - 1;
   const size = sizeOf(dims);
   const isLast = !tensor.flattenedBy && tensor.axes[axis] === tensor.shape.length - 1;
@@ -37,7 +71,7 @@ export const readSoftmax = (node: NodeReader): void => {
   readActivation(node, "softmax");
 };
 
-/** `Add` of two values, or of a constant a channel to a layer with a bias. */
+/** `Add` of two values, or of a constant: to the bias of the layer before where there is one. */
 export const readAdd = (node: NodeReader): void => {
   const constants = [0, 1].map((index) => node.graph.findConstant(node.inputName(index) ?? ""));
   const at = constants.findIndex((c) => c !== undefined);
@@ -46,13 +80,16 @@ export const readAdd = (node: NodeReader): void => {
     return;
   }
   const [a, b] = [node.tensor(0), node.tensor(1)];
-  const same =
-    dimsOf(a).join() === dimsOf(b).join() &&
-    a.axes.join() === b.axes.join() &&
-    a.value.shape.join() === b.value.shape.join();
-  if (!same) node.fail(`two inputs of shape ${showShape(dimsOf(a))} in one order`, showShape(dimsOf(b)));
+  const same = dimsOf(a).join() === dimsOf(b).join() && placesOf(a).join() === placesOf(b).join();
+  if (!same || a.flattenedBy || b.flattenedBy)
+    node.fail(`two inputs of shape ${showShape(dimsOf(a))} in one order`, showShape(dimsOf(b)));
   const output = node.value(a.value.shape);
-  node.emit({ kind: "add", name: node.name, inputs: [a.value.name, b.value.name], output });
+  node.emit({
+    kind: "add",
+    name: node.name,
+    inputs: [a.value.name, node.reshaped(b.value, a.value.shape).name],
+    output,
+  });
   node.give({ ...a, value: output });
 };
 
@@ -62,15 +99,14 @@ const addToBias = (node: NodeReader, index: number, constant: Constant): void =>
   const at = nodes.findIndex((n) => n.output.name === tensor.value.name);
   const layer = nodes[at];
   const alone = node.graph.uses(node.inputName(index)!) === 1;
-  if (!alone || (layer?.kind !== "dense" && layer?.kind !== "conv" && layer?.kind !== "depthwise")) {
-    node.fail("a constant to be added right after MatMul, Gemm or Conv", `one after ${layer?.kind ?? "the input"}`);
-  }
   const { values, dims } = constant;
   const rank = dimsOf(tensor).length + 1;
   const broadcast = [...Array(Math.max(0, rank - dims.length)).fill(1), ...dims];
   const others = broadcast.filter((n, axis) => axis !== 1 && n !== 1);
-  if (values.length !== 1 && (others.length > 0 || values.length !== layer.bias.length)) {
-    node.fail(`a constant of ${layer.bias.length} channels`, showShape(dims));
+  const hasBias = layer?.kind === "dense" || layer?.kind === "conv" || layer?.kind === "depthwise";
+  if (!alone || !hasBias || (values.length !== 1 && (others.length > 0 || values.length !== layer.bias.length))) {
+    readArithmetic(node);
+    return;
   }
   const bias = layer.bias.map((b, c) => b + values[values.length === 1 ? 0 : c]!);
   const output = node.value(layer.output.shape);
@@ -99,11 +135,28 @@ export const readTranspose = (node: NodeReader): void => {
   node.give(tensor.flattenedBy ? tensor : transposed(tensor, perm));
 };
 
+/** `Unsqueeze`: axes of size 1 that the graph does without; they are an attribute before opset 13. */
+export const readUnsqueeze = (node: NodeReader): void => {
+  const tensor = node.tensorAnyBatch(0);
+  const given = Array.from(node.optionalConstant(1)?.exact ?? node.ints("axes") ?? node.fail("axes", "none"));
+  const before = tensor.flattenedBy ? undefined : axesWithBatch(tensor);
+  const rank = (before?.length ?? 2) + given.length;
+  const places = given.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
+  if (!before || places.some((place) => !(place >= 0 && place < rank))) {
+    node.fail(`axes below ${rank} of a value that keeps its axes`, showShape(given));
+  }
+  const shape = [...tensor.shape];
+  const axes = [...(before ?? [])];
+  for (const place of places) axes.splice(place, 0, shape.push(1) - 1);
+  node.give(tensorOfAxes({ ...tensor, shape }, axes));
+};
+
 /** `Squeeze` of axes of size 1, which the graph does without; they are an attribute before opset 13. */
 export const readSqueeze = (node: NodeReader): void => {
   const tensor = node.tensorAnyBatch(0);
   const all = axesWithBatch(tensor);
-  const given = node.optionalConstant(1)?.exact ?? node.ints("axes") ?? node.fail("axes", "none");
+  const units = all.flatMap((axis, i) => (axis >= 0 && tensor.shape[axis] === 1 ? [i] : []));
+  const given = node.optionalConstant(1)?.exact ?? node.ints("axes") ?? units;
   const dropped = Array.from(given, (axis) => all[axis < 0 ? axis + all.length : axis]);
   if (tensor.flattenedBy || dropped.some((axis) => axis === undefined || tensor.shape[axis] !== 1)) {
     node.fail("axes of size 1, not the batch", showShape(Array.from(given)));

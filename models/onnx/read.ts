@@ -1,8 +1,13 @@
 import type { Graph } from "../network/graph.ts";
 import { ModelError } from "../network/model-error.ts";
 import { checkGraph, showShape } from "../network/shapes.ts";
+import { readArithmetic, readScaler } from "./affine-operators.ts";
+import { readLinear, readNormalizer } from "./classical-operators.ts";
+import { foldConstant } from "./fold-constants.ts";
 import { GraphReader, NodeReader } from "./graph-reader.ts";
-import { dimsOf, imageTensor, orderedTensor, type Tensor } from "./layout.ts";
+import { isChannelsFirst } from "./input-order.ts";
+import { dimsOf, imageTensor, orderedTensor, placesOf, type Tensor } from "./layout.ts";
+import { livePart, soughtOutput } from "./outputs.ts";
 import {
   readActivation,
   readAdd,
@@ -10,38 +15,55 @@ import {
   readConstant,
   readFlatten,
   readIdentity,
+  readLeakyRelu,
   readReshape,
   readSoftmax,
   readSqueeze,
   readTranspose,
+  readUnsqueeze,
 } from "./plain-operators.ts";
 import { readGather, readGru } from "./recurrent.ts";
 import { decodeModel, type OnnxGraph, type OnnxModel, type OnnxValueInfo } from "./schema.ts";
+import { readConcat, readGlobalMaxPool, readPad, readReduceMean } from "./spatial-operators.ts";
 import { readBatchNorm, readConv, readDense, readGlobalAveragePool, readPool } from "./weighted-operators.ts";
 
 const operators: Readonly<Record<string, (node: NodeReader) => void>> = {
   Add: readAdd,
   AveragePool: readPool,
   BatchNormalization: readBatchNorm,
+  Cast: readIdentity,
   Clip: readClip,
+  Concat: readConcat,
   Constant: readConstant,
   Conv: readConv,
+  Div: readArithmetic,
   Dropout: readIdentity,
   Flatten: readFlatten,
   GRU: readGru,
   Gather: readGather,
   Gemm: readDense,
   GlobalAveragePool: readGlobalAveragePool,
+  GlobalMaxPool: readGlobalMaxPool,
   Identity: readIdentity,
+  LeakyRelu: readLeakyRelu,
   MatMul: readDense,
   MaxPool: readPool,
+  Mul: readArithmetic,
+  Pad: readPad,
+  ReduceMean: readReduceMean,
   Relu: (node) => readActivation(node, "relu"),
   Reshape: readReshape,
   Sigmoid: (node) => readActivation(node, "sigmoid"),
   Softmax: readSoftmax,
   Squeeze: readSqueeze,
+  Sub: readArithmetic,
   Tanh: (node) => readActivation(node, "tanh"),
   Transpose: readTranspose,
+  Unsqueeze: readUnsqueeze,
+  "ai.onnx.ml.LinearClassifier": readLinear,
+  "ai.onnx.ml.LinearRegressor": readLinear,
+  "ai.onnx.ml.Normalizer": readNormalizer,
+  "ai.onnx.ml.Scaler": readScaler,
 };
 
 /**
@@ -60,14 +82,18 @@ export const readOnnx = (bytes: Uint8Array): Graph => {
   const opset = model.opsetImport?.find(({ domain }) => !domain || domain === "ai.onnx")?.version ?? 0;
   if (opset < 7) throw new ModelError(`model: expected opset 7 or later, got ${opset || "none"}`);
 
-  const reader = new GraphReader(file, opset);
-  const input = onlyInput(file, reader);
+  const sought = soughtOutput(file);
+  const live = livePart(file, sought);
+  const reader = new GraphReader(live, opset);
+  const input = onlyInput(live, reader);
   reader.setTensor(input.name, input.tensor);
-  for (const onnx of file.node) {
-    const read = onnx.domain && onnx.domain !== "ai.onnx" ? undefined : operators[onnx.opType];
-    if (read) read(new NodeReader(reader, onnx));
+  for (const onnx of live.node ?? []) {
+    const name = [onnx.domain === "ai.onnx" ? "" : onnx.domain, onnx.opType].filter(Boolean).join(".");
+    const read = operators[name];
+    const node = new NodeReader(reader, onnx);
+    if (foldConstant(node)) continue;
+    if (read) read(node);
     else {
-      const name = [onnx.domain, onnx.opType].filter(Boolean).join(".");
       const supported = Object.keys(operators).join(", ");
       throw new ModelError(`node ${onnx.name || onnx.output?.[0]}: expected one of ${supported}, got operator ${name}`);
     }
@@ -75,7 +101,7 @@ export const readOnnx = (bytes: Uint8Array): Graph => {
   const graph: Graph = {
     name: file.name ?? "",
     input: input.tensor.value,
-    output: onlyOutput(file, reader).value,
+    output: outputOf(sought, reader).value,
     nodes: reader.nodes,
     metadata: Object.fromEntries((model.metadataProps ?? []).map(({ key, value }) => [key ?? "", value ?? ""])),
   };
@@ -121,22 +147,7 @@ const inputTensor = (name: string, dims: readonly number[], channelsFirst: boole
   return channelsFirst ? imageTensor({ name, shape }, dims.length) : orderedTensor({ name, shape }, dims);
 };
 
-/** Whether the first nodes that look at axes want channels first; a file that transposes or flattens first does not. */
-const isChannelsFirst = (file: OnnxGraph, input: string): boolean => {
-  const keepsOrder = ["Identity", "Dropout", "Relu", "Clip", "Sigmoid", "Tanh"];
-  const names = new Set([input]);
-  for (const { opType, input: taken, output } of file.node ?? []) {
-    if (!taken?.some((name) => names.has(name))) continue;
-    if (keepsOrder.includes(opType)) names.add(output?.[0] ?? "");
-    else if (!["Transpose", "Flatten", "Reshape", "GRU"].includes(opType)) return true;
-  }
-  return false;
-};
-
-const onlyOutput = (file: OnnxGraph, reader: GraphReader): Tensor => {
-  const info = file.output?.[0];
-  if (!info || file.output?.length !== 1)
-    throw new ModelError(`model: expected one output, got ${file.output?.length ?? 0}`);
+const outputOf = (info: OnnxValueInfo, reader: GraphReader): Tensor => {
   const tensor = reader.findTensor(info.name);
   if (!tensor) throw new ModelError(`output ${info.name}: expected a node that gives it, got none`);
   const dims = dimsOf(tensor);
@@ -144,6 +155,9 @@ const onlyOutput = (file: OnnxGraph, reader: GraphReader): Tensor => {
   if (declared.length !== dims.length || declared.some((n, i) => n !== undefined && n !== dims[i])) {
     const wanted = showShape(declared.map((n) => n ?? 0));
     throw new ModelError(`output ${info.name}: expected ${wanted} as the file declares, got ${showShape(dims)}`);
+  }
+  if (tensor.flattenedBy && placesOf(tensor).some((place, i) => place !== i)) {
+    throw new ModelError(`output ${info.name}: expected a layer with weights behind a flattened image, got none`);
   }
   return tensor;
 };

@@ -3,39 +3,62 @@ import { type Window, windowOutput } from "../network/layers/window.ts";
 import { showShape } from "../network/shapes.ts";
 import { sizeOf } from "../tensor.ts";
 import type { NodeReader } from "./graph-reader.ts";
-import { imageTensor } from "./layout.ts";
+import { dimsOf, imageTensor, isOrdered, orderedTensor } from "./layout.ts";
 
-/** `Conv`, group 1 or one group a channel; `[channels, width]` is read as height 1. */
+/**
+ * `Conv`; `[channels, width]` is read as height 1. One group a channel with one kernel each is depthwise; other groups
+ * become a convolution over all channels with zeros between.
+ */
 export const readConv = (node: NodeReader): void => {
   const { value, shape, rank } = node.image(0);
   const channels = shape[2];
   const group = node.int("group", 1);
-  if (group !== 1 && group !== channels) node.fail(`group 1 or ${channels}, one a channel`, group);
-  const isDepthwise = group === channels && group > 1;
+  if (group < 1 || channels % group !== 0) node.fail(`a group that divides ${channels} channels`, group);
   const { dims, values } = node.constant(1, [-1, channels / group, ...Array(rank - 1).fill(-1)]);
   const outputs = dims[0]!;
-  if (isDepthwise && outputs !== channels) node.fail(`${channels} kernels, one a channel`, outputs);
+  if (outputs % group !== 0) node.fail(`as many kernels for each of ${group} groups`, outputs);
+  const isDepthwise = group === channels && group > 1 && outputs === channels;
   const bias = node.optionalConstant(2, [outputs])?.values.slice() ?? new Float32Array(outputs);
   const window = windowOf(node, dims.slice(2), [shape[0], shape[1]]);
   const output = node.value([...windowOutput(shape[0], shape[1], window), outputs]);
-  const weights = isDepthwise ? values.slice() : channelsLast(values, window.kernel[0] * window.kernel[1], channels);
+  const taps = window.kernel[0] * window.kernel[1];
+  const all = isDepthwise || group === 1 ? values : betweenZeros(values, { outputs, channels, group, taps });
+  const weights = isDepthwise ? values.slice() : channelsLast(all, taps, channels);
   const kind = isDepthwise ? "depthwise" : "conv";
   node.emit({ kind, name: node.name, inputs: [value.name], output, ...window, weights, bias });
   node.give(imageTensor(output, rank));
 };
 
-/** `MaxPool` and `AveragePool`, whose means count no padding. */
+/** [outputs][channels of a group][taps] → [outputs][channels][taps], 0 for the channels of other groups. */
+const betweenZeros = (
+  values: Float32Array,
+  { outputs, channels, group, taps }: Readonly<Record<"outputs" | "channels" | "group" | "taps", number>>,
+): Float32Array => {
+  const each = channels / group;
+  const all = new Float32Array(outputs * channels * taps);
+  for (let o = 0; o < outputs; o++) {
+    const first = Math.floor(o / (outputs / group)) * each;
+    const kernel = values.subarray(o * each * taps, (o + 1) * each * taps);
+    all.set(kernel, (o * channels + first) * taps);
+  }
+  return all;
+};
+
+/** `MaxPool` and `AveragePool`; where means count the padding, a node of its own pads. */
 export const readPool = (node: NodeReader): void => {
   const { value, shape, rank } = node.image(0);
   const kernel = node.ints("kernel_shape") ?? node.fail("a kernel_shape", "none");
   const { dilation, ...window } = windowOf(node, kernel, [shape[0], shape[1]]);
   if (dilation.some((n) => n !== 1)) node.fail("dilations of 1", showShape(dilation));
-  if (node.int("count_include_pad", 0) && window.padding.some((n) => n > 0)) {
-    node.fail("count_include_pad 0 where there is padding", 1);
-  }
   const output = node.value([...windowOutput(shape[0], shape[1], { ...window, dilation }), shape[2]]);
   const kind = node.onnx.opType === "MaxPool" ? "max-pool" : "average-pool";
-  node.emit({ kind, name: node.name, inputs: [value.name], output, ...window });
+  const { padding } = window;
+  if (kind === "average-pool" && node.int("count_include_pad", 0) && padding.some((n) => n > 0)) {
+    const [top, left, bottom, right] = padding;
+    const padded = { name: `${node.name}:padded`, shape: [shape[0] + top + bottom, shape[1] + left + right, shape[2]] };
+    node.emit({ kind: "pad", name: `${node.name}/pad`, inputs: [value.name], output: padded, padding, value: 0 });
+    node.emit({ kind, name: node.name, inputs: [padded.name], output, ...window, padding: [0, 0, 0, 0] });
+  } else node.emit({ kind, name: node.name, inputs: [value.name], output, ...window });
   node.give(imageTensor(output, rank));
 };
 
@@ -46,8 +69,13 @@ export const readGlobalAveragePool = (node: NodeReader): void => {
   node.give({ ...imageTensor({ name: output.name, shape: [1, 1, shape[2]] }, rank), value: output });
 };
 
-/** `Gemm` and `MatMul` by a constant matrix. */
+/** `Gemm` and `MatMul` by a constant matrix; `MatMul` over the features of each step is a convolution of 1 × 1. */
 export const readDense = (node: NodeReader): void => {
+  const tensor = node.tensor(0);
+  if (node.onnx.opType === "MatMul" && !tensor.flattenedBy && dimsOf(tensor).length > 1) {
+    readDenseOfSteps(node);
+    return;
+  }
   const { value, places } = node.vector(0);
   const isGemm = node.onnx.opType === "Gemm";
   if (isGemm && node.int("transA", 0)) node.fail("transA 0", 1);
@@ -74,6 +102,24 @@ export const readDense = (node: NodeReader): void => {
   const output = node.value([outputs]);
   node.emit({ kind: "dense", name: node.name, inputs: [value.name], output, weights, bias });
   node.giveVector(output);
+};
+
+const readDenseOfSteps = (node: NodeReader): void => {
+  const tensor = node.tensor(0);
+  const dims = dimsOf(tensor);
+  const inputs = dims.at(-1)!;
+  if (!isOrdered(tensor) || dims.length > 3)
+    node.fail("the features as the innermost axis", `[batch, ${dims.join(", ")}]`);
+  const { dims: size, values } = node.constant(1, [inputs, -1]);
+  const outputs = size[1]!;
+  const image = dims.length === 2 ? [1, ...dims] : dims;
+  const weights = values.map((_, i) => values[(i % inputs) * outputs + Math.floor(i / inputs)]!);
+  const value = node.reshaped(tensor.value, image);
+  const output = node.value([...image.slice(0, -1), outputs]);
+  const once = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] } as const;
+  const bias = new Float32Array(outputs);
+  node.emit({ kind: "conv", name: node.name, inputs: [value.name], output, ...once, weights, bias });
+  node.give(orderedTensor(output, [...dims.slice(0, -1), outputs]));
 };
 
 /** `BatchNormalization` as it is after training. */

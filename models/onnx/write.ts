@@ -127,6 +127,22 @@ class GraphWriter {
       case "relu6":
         put("Clip", [inputs[0]!, this.#scalar(node, "low", 0), this.#scalar(node, "high", 6)]);
         break;
+      case "clip":
+        put("Clip", [inputs[0]!, this.#scalar(node, "low", node.low), this.#scalar(node, "high", node.high)]);
+        break;
+      case "leaky-relu":
+        this.#add("LeakyRelu", node.name, inputs, output, {}, { alpha: node.slope });
+        break;
+      case "pad": {
+        const [top, left, bottom, right] = node.padding;
+        const pads = `${node.name}.pads`;
+        this.#initializers.push(int64Tensor(pads, [0, 0, top, left, 0, 0, bottom, right]));
+        put("Pad", [inputs[0]!, pads, this.#scalar(node, "value", node.value)]);
+        break;
+      }
+      case "concat":
+        put("Concat", inputs, { axis: 1 });
+        break;
       case "softmax":
         put("Softmax", inputs, { axis: 1 });
         break;

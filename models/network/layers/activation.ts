@@ -9,6 +9,14 @@ export const clamp = (x: Float32Array, y: Float32Array, low: number, high: numbe
   }
 };
 
+/** `y = x` where x ≥ 0, else `slope · x`. `y` may be `x`. */
+export const leakyRelu = (x: Float32Array, y: Float32Array, slope: number): void => {
+  for (let i = 0; i < y.length; i++) {
+    const value = x[i]!;
+    y[i] = value < 0 ? slope * value : value;
+  }
+};
+
 /** `y = 1 / (1 + e^−x)`. `y` may be `x`. */
 export const sigmoid = (x: Float32Array, y: Float32Array): void => {
   for (let i = 0; i < y.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]!));

@@ -191,6 +191,48 @@ describe("readOnnx", () => {
     expectNear(ours, oracle);
   });
 
+  it("reads a scaler and a linear classifier of scikit-learn, and leaves its labels out", async () => {
+    const floatsOf = (name: string, floats: number[]): OnnxAttribute => ({ name, floats, type: 6 });
+    const ml = (opType: string, input: string[], output: string[], attribute: OnnxAttribute[]): OnnxNode => ({
+      ...{ opType, name: opType, domain: "ai.onnx.ml", input, output, attribute },
+    });
+    const bytes = encodeModel({
+      irVersion: 8,
+      opsetImport: [{ version: 15 }, { domain: "ai.onnx.ml", version: 1 }],
+      graph: {
+        name: "sklearn",
+        node: [
+          ml("Scaler", ["x"], ["scaled"], [floatsOf("offset", [1, -2, 0.5]), floatsOf("scale", [0.5, 2, 1])]),
+          ml(
+            "LinearClassifier",
+            ["scaled"],
+            ["label", "scores"],
+            [
+              floatsOf("coefficients", [...gaussians(12)]),
+              floatsOf("intercepts", [...gaussians(4)]),
+              { name: "classlabels_ints", ints: [0, 1, 2, 3], type: 7 },
+              attribute("post_transform", "SOFTMAX"),
+            ],
+          ),
+          ml("Normalizer", ["scores"], ["probabilities"], [attribute("norm", "L1")]),
+        ],
+        input: [valueInfo("x", [1, 3])],
+        output: [
+          { name: "label", type: { tensorType: { elemType: 7, shape: { dim: [{ dimValue: 1 }] } } } },
+          valueInfo("probabilities", [1, 4]),
+        ],
+      },
+    });
+    const x = gaussians(3);
+    const session = await InferenceSession.create(bytes, { logSeverityLevel: 3 });
+    const oracle = (await session.run({ x: new Tensor("float32", x, [1, 3]) }))["probabilities"]!.data as Float32Array;
+    const graph = readOnnx(bytes);
+    const ours = new Float32Array(4);
+    new DigitalNetwork(graph).infer(x, ours);
+    expectNear(ours, oracle);
+    expect(graph.nodes.map((n) => n.kind)).toEqual(["batch-norm", "dense", "softmax"]);
+  });
+
   it("keeps metadata in order", () => {
     const graph = { ...randomGraphs["depthwise"]!, metadata: { b: "2", a: "ünïcode", "ohmwatch.manifest": "{}" } };
     expect(Object.entries(readOnnx(writeOnnx(graph)).metadata)).toEqual(Object.entries(graph.metadata));
@@ -236,7 +278,7 @@ describe("readOnnx refuses", () => {
 
   it("an operator that is not ours, naming it and those that are", () => {
     expect(withNode(2, node("Erf", ["n1"], "r1"))).toThrow(
-      /^node \/r1: expected one of Add, AveragePool, .*, Transpose, got operator Erf$/,
+      /^node \/r1: expected one of Add, AveragePool, .*, ai\.onnx\.ml\.Scaler, got operator Erf$/,
     );
   });
 
@@ -255,9 +297,9 @@ describe("readOnnx refuses", () => {
     expect(changed({ initializer })).toThrow("initialiser w1: expected 24 numbers for [4,2,3], got 2");
   });
 
-  it("convolutions in groups of several channels", () => {
+  it("convolutions in groups that do not divide the channels", () => {
     const grouped = node("Conv", ["x", "w1", "b1"], "c1", { group: 3 });
-    expect(withNode(0, grouped)).toThrow("node /c1 (Conv): expected group 1 or 2, one a channel, got 3");
+    expect(withNode(0, grouped)).toThrow("node /c1 (Conv): expected a group that divides 2 channels, got 3");
   });
 
   it("an output of another shape than the file declares", () => {
