@@ -152,6 +152,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       running = next;
       subscription.route(next, streamSet.sinks, retire);
       await connection.subscribeTo(filtersOf(next));
+      observers.streams();
       return { ...changes, needRestart };
     },
     stop: async () => {

@@ -4,6 +4,13 @@ import type { AnomalyChange, Classification, SampleBlock } from "../pipelines/si
 /** Values kept for the level curve of the live view. */
 const levelsKept = 24;
 
+/** An alarm that a stream may raise. */
+export interface AlarmKind {
+  /** Label of the model, or of a level. */
+  readonly kind: string;
+  readonly severity: string;
+}
+
 /** What one stream did so far; read by the live view and by the summary. */
 export class StreamStatistics {
   readonly name: string;
@@ -21,6 +28,8 @@ export class StreamStatistics {
   stopped: string | undefined;
   /** The sender said that it is gone, and has not come back. */
   isSourceDead = false;
+  /** What can be raised in it. */
+  alarms: readonly AlarmKind[] = [];
   last: Classification | undefined;
   /** Messages that may wait for it. */
   readonly queueLimit: number;

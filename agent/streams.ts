@@ -53,9 +53,11 @@ export const openStream = (
   const refused = codec.refuseTopic?.(stream.topic ?? "{base}/in/{name}");
   if (refused !== undefined) throw new RangeError(refused);
   const rules = decisionRules(model.manifest, stream.decisions);
+  const levels = levelRules(model.manifest, stream.levels);
+  statistics.alarms = [...rules, ...levels].map(({ label, severity }) => ({ kind: label, severity }));
   const context: PipelineContext = {
     rules,
-    levels: levelRules(model.manifest, stream.levels),
+    levels,
     onClassification: (classification) => {
       statistics.classification(classification, Date.now() / 1000);
       onClassification(classification);

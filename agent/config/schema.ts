@@ -3,6 +3,7 @@ import { chip } from "./sections/chip.ts";
 import { http } from "./sections/http.ts";
 import { log } from "./sections/log.ts";
 import { mqtt } from "./sections/mqtt.ts";
+import { sparkplug } from "./sections/sparkplug.ts";
 import { state } from "./sections/state.ts";
 import { stream } from "./sections/stream.ts";
 import { test } from "./sections/test.ts";
@@ -19,6 +20,7 @@ export const configSchema = z.strictObject({
   state: state.prefault({}),
   log: log.prefault({}),
   http: http.optional(),
+  sparkplug: sparkplug.optional(),
   chip: chip.prefault({}),
   streams: live(
     setting(z.array(stream).min(1).max(1000), "What comes in.", [
