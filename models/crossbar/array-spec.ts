@@ -27,6 +27,8 @@ export interface Hardware {
   readonly spareColumns?: number;
   /** Programming by pulses and reads in turn. Without it each device has one pulse. */
   readonly verify?: WriteVerify;
+  /** The slow part of 1/f noise as a path that goes on from read to read, moved by `ageTo`. All noise is new in each. */
+  readonly slowNoise?: boolean;
   /** Sign-magnitude. This and what follows is read in detail, far slower than the plain way: `DetailedCircuit`. */
   readonly converters?: Convention;
   /** Lowest level of plain converters, as a part of the highest, −1 … 0: 0 where values are never negative. −1. */

@@ -96,7 +96,7 @@ export class CrossbarArray {
           shape: shapeOf(spec, place),
           absent: absentOf(spec, place),
           pairing: spec.pairing ?? "one-sided",
-          ...{ verify: spec.verify, reading },
+          ...{ verify: spec.verify, reading, slowNoise: spec.slowNoise ?? false },
           ...{ atSeconds: this.#atSeconds, celsius: this.#celsius },
         };
         return new Tile(piece, place, tileSpec, this.#scratch, arena, state?.tiles[index]);

@@ -1,5 +1,5 @@
 import type { CounterRandom } from "../random.ts";
-import type { DeviceModel } from "./devices/device.ts";
+import type { DeviceModel, ProgrammedCells } from "./devices/device.ts";
 import { applyFaults, type FaultMap } from "./faults.ts";
 import type { CellsShape } from "./mapping.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type WrittenCells,
   writeDevices,
 } from "./programming.ts";
+import { slowestFastSeconds, slowNoise } from "./slow-noise.ts";
 import { atTemperature } from "./temperature.ts";
 
 /**
@@ -31,9 +32,11 @@ export class TileCells {
   readonly #key: TileKey;
   readonly #all: Uint32Array;
   readonly #absent: Uint32Array;
+  readonly #followsSlow: boolean;
   readonly #heldSiemens: ReadonlyMap<number, number>;
 
   /**
+   * @param followsSlow whether the slow part of 1/f noise is a path that goes on, and not new in each read
    * @param absent   devices that were never formed: they conduct nothing and are not written
    * @param written  devices that were written before: taken over, nothing is written anew; otherwise all are unwritten
    */
@@ -44,6 +47,7 @@ export class TileCells {
     key: TileKey,
     faults: FaultMap | undefined,
     absent: Uint32Array,
+    followsSlow: boolean,
     written?: WrittenCells,
   ) {
     this.shape = shape;
@@ -53,6 +57,7 @@ export class TileCells {
     this.faults = faults;
     this.cells = written ?? unwrittenCells(targetsSiemens.length);
     this.#absent = absent;
+    this.#followsSlow = followsSlow;
     const missing = new Set(absent);
     this.#all = Uint32Array.from(targetsSiemens, (_, d) => d).filter((d) => !missing.has(d));
     this.#heldSiemens = heldBy(faults, shape, device, targetsSiemens.length);
@@ -63,23 +68,56 @@ export class TileCells {
     return this.cells.writtenAtSeconds.reduce((last, at) => Math.max(last, at), 0);
   }
 
-  /** Mean conductance of each device, S, with its faults. @throws RangeError before a write */
+  /**
+   * Conductance of each device, S, with its faults, and with the slow part of its noise where that is followed; the mean
+   * of its reads at the moment. @throws RangeError before a write
+   */
   conductances(atSeconds: number, celsius: number, out: Float32Array): void {
     const device = this.#device;
-    this.#byAge(atSeconds, out, (cells, age, values) => device.conductances(cells, age, values));
+    this.#byAge(atSeconds, out, (cells, age, values, which) => {
+      device.conductances(cells, age, values);
+      if (this.#followsSlow) this.#addSlow(cells, atSeconds, age, values, which);
+    });
     atTemperature(device, this.cells.g0Siemens, celsius, 1, out);
     if (this.faults) applyFaults(out, this.faults, this.shape, device.gMinSiemens, device.gMaxSiemens);
     this.#leaveOut(out);
   }
 
-  /** Variance of one read of each device, S², with its faults; zeros for devices without read noise. */
+  /** Variance of one read of each device about that, S², with its faults; zeros for devices without read noise. */
   readVariances(atSeconds: number, celsius: number, out: Float32Array): void {
     const device = this.#device;
-    if (!device.hasReadNoise) return void out.fill(0);
-    this.#byAge(atSeconds, out, (cells, age, values) => device.readVariances(cells, age, values));
+    if (!device.hasReadNoise) {
+      out.fill(0);
+      return;
+    }
+    this.#byAge(atSeconds, out, (cells, age, values) => {
+      device.readVariances(cells, age, values);
+      const { oneOverF } = device;
+      if (!this.#followsSlow || !oneOverF) return;
+      const amplitudes = new Float32Array(values.length);
+      oneOverF.amplitudes(cells, age, amplitudes);
+      const slow = Math.max(0, Math.log((age + oneOverF.bornSeconds) / slowestFastSeconds));
+      for (let d = 0; d < values.length; d++) values[d] = Math.max(0, values[d]! - amplitudes[d]! ** 2 * slow);
+    });
     atTemperature(device, this.cells.g0Siemens, celsius, 2, out);
     if (this.faults) applyFaults(out, this.faults, this.shape, 0, 0);
     this.#leaveOut(out);
+  }
+
+  #addSlow(
+    cells: ProgrammedCells,
+    atSeconds: number,
+    ageSeconds: number,
+    values: Float32Array,
+    which: Uint32Array,
+  ): void {
+    const { oneOverF } = this.#device;
+    if (!oneOverF) return;
+    const path = new Float32Array(values.length);
+    const amplitudes = new Float32Array(values.length);
+    slowNoise(which, this.cells.writes, atSeconds, ageSeconds + oneOverF.bornSeconds, this.#key, path);
+    oneOverF.amplitudes(cells, ageSeconds, amplitudes);
+    for (let d = 0; d < values.length; d++) values[d] = Math.max(0, values[d]! + amplitudes[d]! * path[d]!);
   }
 
   #leaveOut(values: Float32Array): void {
@@ -116,7 +154,7 @@ export class TileCells {
   #byAge(
     atSeconds: number,
     out: Float32Array,
-    ask: (cells: WrittenCells | ReturnType<typeof takeCells>, ageSeconds: number, values: Float32Array) => void,
+    ask: (cells: ProgrammedCells, ageSeconds: number, values: Float32Array, which: Uint32Array) => void,
   ): void {
     const { cells } = this;
     const groups = groupsBy(cells.writtenAtSeconds, this.#all);
@@ -129,11 +167,11 @@ export class TileCells {
         );
       }
       if (groups.length === 1 && which.length === out.length) {
-        ask(cells, age, out);
+        ask(cells, age, out, which);
         return;
       }
       const some = new Float32Array(which.length);
-      ask(takeCells(cells, which), age, some);
+      ask(takeCells(cells, which), age, some, which);
       for (let k = 0; k < which.length; k++) out[which[k]!] = some[k]!;
     }
   }

@@ -32,6 +32,8 @@ export interface TileSpec extends TileKey {
   readonly absent: Uint32Array;
   /** How it is programmed; undefined: one pulse a device. */
   readonly verify: WriteVerify | undefined;
+  /** Whether the slow part of read noise goes on from read to read. */
+  readonly slowNoise: boolean;
   /** undefined: the plain way. */
   readonly reading: DetailedReading | undefined;
   /** undefined: none. Checked. */
@@ -99,7 +101,16 @@ export class Tile {
     const weightsPerSiemens = fullScale.map((weight) => weight / (device.gMaxSiemens - device.gMinSiemens));
     const targets = targetsOf(weights, weightsPerSiemens, device, spec.pairing, shape, this.#columns);
     const faults = state ? state.faults : spec.faults;
-    this.#cells = new TileCells(targets, shape, device, spec, faults, spec.absent, state && copyCells(state.cells));
+    this.#cells = new TileCells(
+      targets,
+      shape,
+      device,
+      spec,
+      faults,
+      spec.absent,
+      spec.slowNoise,
+      state && copyCells(state.cells),
+    );
     this.programmed = state ? noWrites : this.#cells.write("all", spec.atSeconds, spec.verify);
     const more = { hasReadNoise: device.hasReadNoise, weightsPerSiemens };
     this.circuit = spec.reading

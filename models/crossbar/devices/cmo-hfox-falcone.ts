@@ -1,4 +1,4 @@
-import type { DeviceModel } from "./device.ts";
+import type { DeviceModel, ProgrammedCells } from "./device.ts";
 
 const gMinSiemens = 9e-6;
 const gMaxSiemens = 88.2e-6;
@@ -41,15 +41,16 @@ function cmoHfox(name: string, programmingSigma: (microsiemens: number) => numbe
         noise[d] = 1;
       }
     },
-    conductances({ g0Siemens, drift }, ageSeconds, outSiemens) {
-      const logTime = Math.log(Math.max(ageSeconds, 1));
-      const begun = Math.min(ageSeconds, 1);
-      const shift = -0.089 * logTime * 1e-6;
-      const sigma = (0.04201 * logTime + 0.41183) * begun * 1e-6;
-      for (let d = 0; d < outSiemens.length; d++) outSiemens[d] = held(g0Siemens[d]! + shift + sigma * drift[d]!);
+    conductances,
+    oneOverF: {
+      bornSeconds: tReadSeconds,
+      amplitudes: (cells, ageSeconds, outSiemens) => {
+        conductances(cells, ageSeconds, outSiemens);
+        for (let d = 0; d < outSiemens.length; d++) outSiemens[d] = 0.02773 * Math.log10(outSiemens[d]! * 1e6) * 1e-6;
+      },
     },
     readVariances(cells, ageSeconds, outSquareSiemens) {
-      this.conductances(cells, ageSeconds, outSquareSiemens);
+      conductances(cells, ageSeconds, outSquareSiemens);
       const logReads = Math.log((Math.max(ageSeconds, tReadSeconds) + tReadSeconds) / (2 * tReadSeconds));
       for (let d = 0; d < outSquareSiemens.length; d++) {
         const sigma = 0.02773 * Math.log10(outSquareSiemens[d]! * 1e6) * 1e-6;
@@ -60,3 +61,11 @@ function cmoHfox(name: string, programmingSigma: (microsiemens: number) => numbe
 }
 
 const held = (siemens: number): number => Math.min(Math.max(siemens, gMinSiemens), gMaxSiemens);
+
+function conductances({ g0Siemens, drift }: ProgrammedCells, ageSeconds: number, outSiemens: Float32Array): void {
+  const logTime = Math.log(Math.max(ageSeconds, 1));
+  const begun = Math.min(ageSeconds, 1);
+  const shift = -0.089 * logTime * 1e-6;
+  const sigma = (0.04201 * logTime + 0.41183) * begun * 1e-6;
+  for (let d = 0; d < outSiemens.length; d++) outSiemens[d] = held(g0Siemens[d]! + shift + sigma * drift[d]!);
+}

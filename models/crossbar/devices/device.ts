@@ -35,6 +35,14 @@ export interface TemperatureModel {
   conductionElectronvolts(part: number): number;
 }
 
+/** Read noise of power A² / f, of which the slow part may be followed from read to read. */
+export interface OneOverF {
+  /** How long a device of age zero has been fluctuating, s. */
+  readonly bornSeconds: number;
+  /** A of each device at an age, S: the standard deviation of noise over a bandwidth of a factor e. */
+  amplitudes(cells: ProgrammedCells, ageSeconds: number, outSiemens: Float32Array): void;
+}
+
 /** A kind of memristor. Its functions are pure: chance comes in as an argument, time as an age. */
 export interface DeviceModel {
   readonly name: string;
@@ -54,6 +62,8 @@ export interface DeviceModel {
   readVariances(cells: ProgrammedCells, ageSeconds: number, outSquareSiemens: Float32Array): void;
   /** Of devices that are not linear: A/V, A/V², A/V³ of the current I = c₁ V + c₂ V² + c₃ V³. Without it I = g V. */
   currentCoefficients?(siemens: number): readonly [first: number, second: number, third: number];
+  /** Where its read noise is of that kind; `readVariances` has all of it. */
+  readonly oneOverF?: OneOverF;
   /** Cost of its pulses; without it `assumedPulse`. */
   readonly pulse?: WritePulse;
   /** Without it the device is the same at every temperature. */

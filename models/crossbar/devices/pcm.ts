@@ -60,6 +60,15 @@ export const pcmDevice = (parameters: PcmParameters): DeviceModel => {
       const logTime = Math.log((ageSeconds + t0Seconds) / t0Seconds);
       for (let d = 0; d < outSiemens.length; d++) outSiemens[d] = g0Siemens[d]! * Math.exp(-drift[d]! * logTime);
     },
+    oneOverF: {
+      bornSeconds: t0Seconds,
+      amplitudes({ g0Siemens, drift, noise }, ageSeconds, outSiemens) {
+        const logTime = Math.log((ageSeconds + t0Seconds) / t0Seconds);
+        for (let d = 0; d < outSiemens.length; d++) {
+          outSiemens[d] = g0Siemens[d]! * noise[d]! * Math.exp(-drift[d]! * logTime);
+        }
+      },
+    },
     readVariances({ g0Siemens, drift, noise }, ageSeconds, outSquareSiemens) {
       const logTime = Math.log((ageSeconds + t0Seconds) / t0Seconds);
       const logReads = Math.log((ageSeconds + t0Seconds + tReadSeconds) / (2 * tReadSeconds));
