@@ -1,14 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { devices } from "../../models/crossbar/devices/registry.ts";
+import { deviceByName, devices } from "../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../models/load.ts";
+import { hardwareText } from "../chip-hardware.ts";
 import { type Compensation, type Lifetime, measureLifetime } from "../evaluation/lifetime.ts";
 import { openTask } from "../evaluation/task.ts";
 import { modelBytes } from "../models.ts";
 import { progressLine } from "../terminal/progress.ts";
+import { type HardwareOptions, hardwareOf, withHardwareOptions } from "./hardware-options.ts";
 import { age, integerIn, numberIn } from "./options.ts";
 
-interface EvalOptions {
+interface EvalOptions extends HardwareOptions {
   readonly model: string;
   readonly data: string;
   readonly device: string;
@@ -31,6 +33,23 @@ const compensations = (text: string): Compensation[] =>
 
 /** `eval`: how good a model is, digital and on chips that age. */
 export const evalCommand = (): Command =>
+  withHardwareOptions(evalOnly())
+    .addOption(
+      new Option("--input-coding <way>", "how inputs come to devices that are not linear").choices([
+        "amplitude",
+        "pulse-width",
+      ]),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ohmwatch eval --model ecg-beats --data ../shared/data --age 0s,1d --seeds 5
+  ohmwatch eval --model ecg-beats --data ../shared/data --pairs 2 --write-verify 0.02 --stuck-low 0.01`,
+    )
+    .action(evaluate);
+
+const evalOnly = (): Command =>
   new Command("eval")
     .description("measure a model on recordings it was not trained on: digital, and on simulated chips over their age")
     .requiredOption("--model <name>", "model of the zoo by name, or an .onnx file")
@@ -49,26 +68,26 @@ export const evalCommand = (): Command =>
     .option("--seeds <n>", "number of chips", integerIn(1, 1000), 5)
     .option("--wires <ohm>", "resistance of each segment of the word and bit lines", numberIn(0, 1e6), 0)
     .option("--out <file>", "write the JSON there too")
-    .option("--json", "one JSON object on stdout")
-    .addHelpText("after", "\nExample:\n  ohmwatch eval --model ecg-beats --data ../shared/data --age 0s,1d --seeds 5")
-    .action(async (options: EvalOptions) => {
-      const { graph, manifest } = parseModel(modelBytes(options.model));
-      const task = await openTask(manifest, options.data);
-      const { device, age: agesSeconds, compensation, seeds, wires: wireOhm } = options;
-      const progress = progressLine(`${manifest.name} on ${device}`);
-      const lifetime = measureLifetime(
-        graph,
-        manifest,
-        task,
-        { device, agesSeconds, compensations: compensation, seeds, wireOhm },
-        progress.update,
-      );
-      progress.end();
-      const report = evaluationReport(manifest.name, task, lifetime);
-      const text = `${JSON.stringify(report, null, 1)}\n`;
-      if (options.out) writeFileSync(options.out, text);
-      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : table(report));
-    });
+    .option("--json", "one JSON object on stdout");
+
+const evaluate = async (options: EvalOptions): Promise<void> => {
+  const { graph, manifest } = parseModel(modelBytes(options.model));
+  const task = await openTask(manifest, options.data);
+  const { device, age: agesSeconds, compensation, seeds, wires: wireOhm } = options;
+  const progress = progressLine(`${manifest.name} on ${device}`);
+  const lifetime = measureLifetime(
+    graph,
+    manifest,
+    task,
+    { device, agesSeconds, compensations: compensation, seeds, wireOhm, ...hardwareOf(options, deviceByName(device)) },
+    progress.update,
+  );
+  progress.end();
+  const report = evaluationReport(manifest.name, task, lifetime);
+  const text = `${JSON.stringify(report, null, 1)}\n`;
+  if (options.out) writeFileSync(options.out, text);
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : table(report));
+};
 
 /** What `eval` prints and `evaluation.json` holds. */
 export const evaluationReport = (model: string, task: { data: string; samples: number }, lifetime: Lifetime) => {
@@ -84,6 +103,7 @@ const table = ({
   digital,
   device,
   wireOhm,
+  chips,
   seeds,
   analog,
 }: ReturnType<typeof evaluationReport>): string => {
@@ -99,7 +119,7 @@ const table = ({
   return [
     `${model}: ${data} (${samples} samples)`,
     `digital: ${shown.join(", ")}`,
-    `${device}, ${seeds} chips${wireOhm ? `, wires of ${wireOhm} Ω a segment` : ""}:`,
+    `${[`${device}, ${seeds} chips`, wireOhm && `wires of ${wireOhm} Ω a segment`, chips && hardwareText(chips)].filter(Boolean).join(", ")}:`,
     ...rows,
     "",
   ].join("\n");

@@ -12,9 +12,10 @@ import { reportText } from "../inspection/report-text.ts";
 import { digits, withUnit } from "../inspection/units.ts";
 import { modelBytes, usingModel } from "../models.ts";
 import { ExitError, exitCodes } from "./exit.ts";
+import { type HardwareOptions, hardwareOf, withHardwareOptions } from "./hardware-options.ts";
 import { age, integerIn } from "./options.ts";
 
-interface InspectCliOptions {
+interface InspectCliOptions extends HardwareOptions {
   readonly device: string;
   readonly seed: number;
   readonly age: { readonly name: string; readonly seconds: number };
@@ -32,6 +33,14 @@ const defaults = configSchema.shape.chip.parse({});
 
 /** `inspect`: what a model is on its tiles, what it costs there and elsewhere, and a picture of it. */
 export const inspectCommand = (): Command =>
+  withHardwareOptions(inspectOnly())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  ohmwatch inspect keywords-12 --out keywords.svg\n  ohmwatch inspect ecg-beats --age 1y --pairs 2 --json",
+    )
+    .action(inspect);
+
+const inspectOnly = (): Command =>
   new Command("inspect")
     .description("tiles, ranges, errors, energy and time of a model on the crossbar, and a picture of its conductances")
     .argument("<model>", "model of the zoo by name, or an .onnx file")
@@ -65,28 +74,32 @@ export const inspectCommand = (): Command =>
       hermesDesign.phases,
     )
     .option("--json", "one JSON object on stdout")
-    .option("--out <file>", "write the picture there, as SVG")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  ohmwatch inspect keywords-12 --out keywords.svg\n  ohmwatch inspect ecg-beats --age 1y --json",
-    )
-    .action((name: string, options: InspectCliOptions) => {
-      const bytes = modelBytes(name);
-      const { report, picture } = usingModel(name, () => inspected(bytes, options));
-      if (options.out !== undefined) write(options.out, picture);
-      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
-    });
+    .option("--out <file>", "write the picture there, as SVG");
 
-const inspected = (bytes: Uint8Array, options: InspectCliOptions): { report: Report; picture: string } => {
+const inspect = (name: string, options: InspectCliOptions): void => {
+  const bytes = modelBytes(name);
+  const { report, picture } = usingModel(name, () => pictured(bytes, options));
+  if (options.out !== undefined) write(options.out, picture);
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
+};
+
+const pictured = (bytes: Uint8Array, options: InspectCliOptions): { report: Report; picture: string } => {
   const { graph, manifest } = parseModel(bytes);
   const { seed, compensation, inputs, adc, phases, age: old } = options;
   const device = deviceByName(options.device);
   const { dacBits, adcBits } = manifest.mapping;
   const columnsPerAdc = adc === "sar" ? options.columnsPerAdc : 1;
-  const design: ChipDesign = { ...hermesDesign, inputs, adc, phases, columnsPerAdc, dacBits, adcBits };
-  const inspection = inspectModel(graph, manifest, { device, seed, ageSeconds: old.seconds, compensation, design });
+  const inputCoding = inputs === "pulse-width" ? inputs : "amplitude";
+  const chips = hardwareOf({ ...options, ...(options.readVolts !== undefined && { inputCoding }) }, device);
+  const { inputSliceBits } = { ...manifest.mapping.hardware, ...chips.hardware };
+  const design: ChipDesign = {
+    ...{ ...hermesDesign, inputs, adc, phases, columnsPerAdc, dacBits, adcBits },
+    ...(inputSliceBits !== undefined && { inputSliceBits }),
+  };
+  const inspected = { device, seed, ageSeconds: old.seconds, compensation, design, ...chips };
+  const inspection = inspectModel(graph, manifest, inspected);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const chip = { device: device.name, seed, age: old.name, compensation };
+  const chip = { device: device.name, seed, age: old.name, compensation, ...chips };
   const report = reportOf(manifest, sha256, inspection, chip, design);
   const { energyJoules, latencySeconds, weights } = report.totals;
   const picture = conductancePicture(inspection.arrays, {

@@ -3,12 +3,13 @@ import type { Manifest } from "../../models/manifest.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
+import { ageAt, type ChipHardware, networkOptionsOf } from "../chip-hardware.ts";
 import type { Figures, Task } from "./figures.ts";
 import { spread } from "./metrics.ts";
 
 export type Compensation = "none" | "global" | "per-column";
 
-export interface LifetimeOptions {
+export interface LifetimeOptions extends ChipHardware {
   readonly device: string;
   readonly agesSeconds: readonly { readonly name: string; readonly seconds: number }[];
   readonly compensations: readonly Compensation[];
@@ -33,6 +34,8 @@ export interface Lifetime {
   readonly device: string;
   /** Of each segment, Ω; left out: none. */
   readonly wireOhm?: number;
+  /** How the chips differ from plain ones; left out: not at all. */
+  readonly chips?: ChipHardware;
   readonly seeds: number;
   readonly digital: Figures;
   readonly analog: readonly AgedFigures[];
@@ -49,21 +52,28 @@ export const measureLifetime = (
   options: LifetimeOptions,
   onProgress: (done: number, all: number) => void = () => {},
 ): Lifetime => {
-  const { device, agesSeconds, compensations, seeds, wireOhm = 0 } = options;
+  const { agesSeconds, compensations, seeds, wireOhm = 0, hardware, faults, celsius } = options;
+  const device = deviceByName(options.device);
+  const chips: ChipHardware = {
+    ...(hardware && { hardware }),
+    ...(faults && { faults }),
+    ...(celsius !== undefined && { celsius }),
+  };
   const digital = task.score(new DigitalNetwork(graph, { kernel: "simd" }));
   const runs = new Map<string, Figures["numbers"][]>();
   const all = seeds * agesSeconds.length * compensations.length;
   let done = 0;
   for (let seed = 1; seed <= seeds; seed++) {
     const chip = new AnalogNetwork(graph, {
-      device: deviceByName(device),
+      device,
       seed,
       mapping: manifest.mapping,
       kernel: "simd",
       ...(wireOhm > 0 && { wires: { wordLineOhm: wireOhm, bitLineOhm: wireOhm, layout: "separate" as const } }),
+      ...networkOptionsOf(chips),
     });
     for (const { name, seconds } of agesSeconds) {
-      chip.ageTo(seconds);
+      ageAt(chip, device, seconds, chips);
       for (const compensation of compensations) {
         chip.calibrate(compensation);
         const key = `${name}\n${compensation}`;
@@ -82,5 +92,6 @@ export const measureLifetime = (
     const { mean, std, min } = figures[first]!;
     return { age, compensation, mean, std, worst: min, figures };
   });
-  return { device, ...(wireOhm > 0 && { wireOhm }), seeds, digital, analog };
+  const special = { ...(wireOhm > 0 && { wireOhm }), ...(Object.keys(chips).length > 0 && { chips }) };
+  return { device: device.name, ...special, seeds, digital, analog };
 };

@@ -1,6 +1,7 @@
 import type { CrossbarArray } from "../../models/crossbar/array.ts";
 import type { CalibrationMode } from "../../models/crossbar/calibration.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
+import type { WriteCount } from "../../models/crossbar/programming.ts";
 import { type Activity, evenActivity, measureActivity } from "../../models/energy/activity.ts";
 import { type LayerCost, type NetworkCost, networkCost } from "../../models/energy/network-cost.ts";
 import type { ChipDesign } from "../../models/energy/tile-cost.ts";
@@ -8,11 +9,12 @@ import type { Manifest } from "../../models/manifest.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { foldBatchNorm } from "../../models/network/fold-batch-norm.ts";
 import type { Graph } from "../../models/network/graph.ts";
-import { isWeighted, type Part, partsOf, rowsOf, type WeightedNode } from "../../models/network/parts.ts";
+import { isWeighted, partsOf, rowsOf, type WeightedNode } from "../../models/network/parts.ts";
 import { type Shape, sizeOf } from "../../models/tensor.ts";
+import { ageAt, type ChipHardware, networkOptionsOf } from "../chip-hardware.ts";
 import { fitWeights, type WeightFit } from "./fit-weights.ts";
 
-export interface InspectOptions {
+export interface InspectOptions extends ChipHardware {
   readonly device: DeviceModel;
   readonly seed: number;
   /** Age at which saturation, drift and outputs are looked at, s. */
@@ -29,7 +31,9 @@ export interface InspectedTile {
   readonly inputs: number;
   /** Full scale of its ADC, in units of W·x. */
   readonly outputMax: number;
-  /** How far the programmed pairs are from their weights, and how far they are at the age. */
+  /** Share of its conversions that were clipped on the test vectors. */
+  readonly clippedOutputs: number;
+  /** How far the programmed pairs are from their targets, S of G⁺ − G⁻, and how far they are at the age. */
   readonly programmed: WeightFit;
   readonly aged: WeightFit;
   /** Conductances of the devices, S, plus and minus of each pair in turn, [outputs × inputs × 2]. */
@@ -68,17 +72,19 @@ export interface Inspection {
   readonly testVectors: number;
   /** Largest difference between the outputs of the chip and the digital ones, over the test vectors. */
   readonly largestDifference: number;
+  /** What programming the chip took. */
+  readonly programmed: WriteCount;
 }
 
 /** Program a model on a chip, run its test vectors at an age, and look at every tile. @throws as `AnalogNetwork` does */
 export const inspectModel = (graph: Graph, manifest: Manifest, options: InspectOptions): Inspection => {
   const { device, seed, ageSeconds, compensation, design } = options;
   const { mapping, input, testVectors } = manifest;
-  const chip = new AnalogNetwork(graph, { device, seed, mapping, kernel: "simd" });
+  const chip = new AnalogNetwork(graph, { device, seed, mapping, kernel: "simd", ...networkOptionsOf(options) });
   const samples = testVectors.map((vector) => Float32Array.from(vector.input, (code) => code * input.scale));
   const activity = measureActivity(graph, mapping, samples);
   const cost = networkCost(graph, mapping, chip.arrays, activity, design);
-  chip.ageTo(ageSeconds);
+  ageAt(chip, device, ageSeconds, options);
   chip.calibrate(compensation);
   const output = new Float32Array(sizeOf(chip.outputShape));
   let largestDifference = 0;
@@ -93,10 +99,10 @@ export const inspectModel = (graph: Graph, manifest: Manifest, options: InspectO
     return partsOf(node, rowsOf(node), mapping).flatMap((part): InspectedArray[] => {
       const array = chip.arrays.get(part.name);
       if (array === undefined) return [];
-      const tiles = array.tiles.map((_, index) => inspectTile(array, index, part, ageSeconds));
+      const products = Math.max(1, testVectors.length) * part.rows * part.runs;
+      const tiles = array.tiles.map((_, index) => inspectTile(array, index, products));
       const used = tiles.reduce((sum, tile) => sum + tile.outputs * tile.inputs, 0);
       const { inputs, outputs } = array.saturation;
-      const products = Math.max(1, testVectors.length) * part.rows * part.runs;
       return [
         {
           name: part.name,
@@ -123,25 +129,20 @@ export const inspectModel = (graph: Graph, manifest: Manifest, options: InspectO
     layerCosts: new Map(cost.layers.map((layer) => [layer.name, layer])),
     testVectors: testVectors.length,
     largestDifference,
+    programmed: chip.programmed,
   };
 };
 
-const inspectTile = (array: CrossbarArray, index: number, part: Part, ageSeconds: number): InspectedTile => {
+const inspectTile = (array: CrossbarArray, index: number, products: number): InspectedTile => {
   const tile = array.tiles[index]!;
-  const { outputFrom, inputFrom, outputs, inputs } = tile.place;
-  const weights = new Float32Array(outputs * inputs);
-  for (let o = 0; o < outputs; o++) {
-    const from = (outputFrom + o) * part.inputs + inputFrom;
-    weights.set(part.weights.subarray(from, from + inputs), o * inputs);
-  }
+  const targets = tile.targetsOfOutputs();
+  const weights = Float32Array.from({ length: targets.length / 2 }, (_, p) => targets[2 * p]! - targets[2 * p + 1]!);
   const siemens = tile.conductancesAt(0);
-  const agedSiemens = tile.conductancesAt(ageSeconds);
+  const agedSiemens = tile.conductancesAt(array.atSeconds);
   return {
-    outputFrom,
-    inputFrom,
-    outputs,
-    inputs,
+    ...tile.place,
     outputMax: tile.outputMax,
+    clippedOutputs: tile.clippedOutputs / (products * tile.place.outputs),
     programmed: fitWeights(weights, siemens),
     aged: fitWeights(weights, agedSiemens),
     siemens,

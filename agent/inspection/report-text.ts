@@ -1,4 +1,5 @@
 import { energyParts, total } from "../../models/energy/tile-cost.ts";
+import { hardwareText } from "../chip-hardware.ts";
 import type { Report } from "./report.ts";
 import { digits, percent, withUnit } from "./units.ts";
 
@@ -8,6 +9,8 @@ export const reportText = (report: Report): string => {
   return [
     `${model.name} ${model.version}: ${digits(totals.weights)} weights on ${tiles === 1 ? "1 tile" : `${tiles} tiles`} of at most ${mapping.tileOutputs} × ${mapping.tileInputs} pairs, ${digits(totals.multiplyAccumulates)} multiply-accumulates an inference`,
     `Chip: ${chip.device}, seed ${chip.seed}, ${chip.age} old, compensation ${chip.compensation}; DAC ${mapping.dacBits} bits, ADC ${mapping.adcBits} bits`,
+    ...(hardwareText(chip) ? [`Chip: ${hardwareText(chip)}`] : []),
+    `Programmed: ${programmedText(report.programmed)}`,
     "",
     ...table(
       ["layer", "kind", "output", "matrix", "weights", "tiles", "use", "error", `after ${chip.age}`],
@@ -33,7 +36,7 @@ export const reportText = (report: Report): string => {
         digits(layer.inputMax),
         rangeOf(layer.tiles.map(({ outputMax }) => outputMax)),
         percent(layer.clippedInputs),
-        percent(layer.clippedOutputs),
+        clippedText(layer),
         percent(layer.meanInput),
         withUnit(layer.energyJoules, "J"),
         withUnit(layer.latencySeconds, "s"),
@@ -72,6 +75,19 @@ export const reportText = (report: Report): string => {
     ...report.verdict.map((sentence) => `- ${sentence}`),
     "",
   ].join("\n");
+};
+
+const programmedText = ({ devices, pulses, outside, seconds, joules }: Report["programmed"]): string => {
+  const left = outside > 0 ? `, ${digits(outside)} left outside the band` : "";
+  return `${digits(devices)} devices, ${digits(pulses)} pulses${left}; ${withUnit(seconds, "s")} one device after the other, ${withUnit(joules, "J")}`;
+};
+
+/** Of all conversions, and of the tile with most. */
+const clippedText = ({ clippedOutputs, tiles }: Report["layers"][number]): string => {
+  const worst = Math.max(...tiles.map((tile) => tile.clippedOutputs));
+  return worst > 1.05 * clippedOutputs
+    ? `${percent(clippedOutputs)}, worst ${percent(worst)}`
+    : percent(clippedOutputs);
 };
 
 /** Columns as wide as they need; the first and the last to the left, the others to the right. */

@@ -1,12 +1,14 @@
+import type { WriteCount } from "../../models/crossbar/programming.ts";
 import { components } from "../../models/energy/components.ts";
 import type { Energy } from "../../models/energy/tile-cost.ts";
 import { type ChipDesign, total } from "../../models/energy/tile-cost.ts";
 import type { Manifest } from "../../models/manifest.ts";
+import type { ChipHardware } from "../chip-hardware.ts";
 import { type Comparison, compare } from "./comparison.ts";
 import type { InspectedArray, InspectedTile, Inspection } from "./inspect-model.ts";
 import { verdict } from "./verdict.ts";
 
-export interface ReportChip {
+export interface ReportChip extends ChipHardware {
   readonly device: string;
   readonly seed: number;
   /** As typed: `1d`. */
@@ -23,6 +25,8 @@ export interface Report {
   readonly layers: readonly ReportLayer[];
   readonly testVectors: number;
   readonly largestDifference: number;
+  /** What programming the chip took: devices, pulses, those left outside the band, seconds, joules. */
+  readonly programmed: WriteCount;
   readonly totals: {
     readonly weights: number;
     readonly multiplyAccumulates: number;
@@ -46,7 +50,12 @@ export interface ReportLayer {
   readonly outputs: number;
   readonly inputs: number;
   readonly weights: number;
-  readonly tiles: readonly { readonly outputs: number; readonly inputs: number; readonly outputMax: number }[];
+  readonly tiles: readonly {
+    readonly outputs: number;
+    readonly inputs: number;
+    readonly outputMax: number;
+    readonly clippedOutputs: number;
+  }[];
   readonly utilisation: number;
   readonly inputMax: number;
   readonly meanInput: number;
@@ -72,7 +81,7 @@ export const reportOf = (
   chip: ReportChip,
   design: ChipDesign,
 ): Report => {
-  const { arrays, cost, testVectors, largestDifference } = inspection;
+  const { arrays, cost, testVectors, largestDifference, programmed } = inspection;
   const { ranges: _, ...mapping } = manifest.mapping;
   const comparison = compare(cost, manifest);
   const { multiplyAccumulates, energyJoules, latencySeconds, areaSquareMetres, operationsPerJoule } = cost;
@@ -84,6 +93,7 @@ export const reportOf = (
     layers: arrays.map((array) => layerOf(array, inspection)),
     testVectors,
     largestDifference,
+    programmed,
     totals: {
       weights: arrays.reduce((sum, array) => sum + array.weights, 0),
       ...{ multiplyAccumulates, energyJoules, latencySeconds, areaSquareMetres, operationsPerJoule },
@@ -112,7 +122,12 @@ const layerOf = (array: InspectedArray, { layerCosts, rangeSiemens }: Inspection
     );
   return {
     ...{ name, kind, outputShape, outputs, inputs, weights, utilisation, inputMax, clippedInputs, clippedOutputs },
-    tiles: tiles.map((tile) => ({ outputs: tile.outputs, inputs: tile.inputs, outputMax: tile.outputMax })),
+    tiles: tiles.map((tile) => ({
+      outputs: tile.outputs,
+      inputs: tile.inputs,
+      outputMax: tile.outputMax,
+      clippedOutputs: tile.clippedOutputs,
+    })),
     meanInput: activity.magnitude,
     programmingErrorMicrosiemens: rms(({ programmed }) => programmed.rmsSiemens),
     programmingErrorOfRange: rms(({ programmed }) => programmed.rmsSiemens) * (1e-6 / rangeSiemens),

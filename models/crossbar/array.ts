@@ -18,8 +18,9 @@ import { simdKernel } from "./kernels/simd.ts";
 import { expectInteger, tilesOf } from "./mapping.ts";
 import { weightPieces } from "./slices.ts";
 import { checkCelsius, referenceCelsius } from "./temperature.ts";
-import { Tile, type TileSpec } from "./tile.ts";
+import { Tile } from "./tile.ts";
 import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
+import type { TileSpec } from "./tile-spec.ts";
 import type { ArrayState } from "./tile-state.ts";
 import { placesOf, type Windows } from "./windows.ts";
 

@@ -63,6 +63,11 @@ export class TileCells {
     this.#heldSiemens = heldBy(faults, shape, device, targetsSiemens.length);
   }
 
+  /** Pairs that were formed. */
+  get formedPairs(): number {
+    return this.#all.length / 2;
+  }
+
   /** Chip time of the last write of any device, s. */
   get lastWriteSeconds(): number {
     return this.cells.writtenAtSeconds.reduce((last, at) => Math.max(last, at), 0);

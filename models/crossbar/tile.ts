@@ -3,47 +3,17 @@ import { type Acting, actingAt } from "./acting.ts";
 import type { CalibrationMode } from "./calibration.ts";
 import { driftCompensation } from "./calibration.ts";
 import { TileCells } from "./cells.ts";
-import { devicesOf, largestSum, largestWeight, outputsOf, type Pairing, targetsOf } from "./columns.ts";
-import type { Converter } from "./converters.ts";
+import { devicesOf, largestSum, largestWeight, outputsOf, targetsOf } from "./columns.ts";
 import { DetailedCircuit } from "./detailed-circuit.ts";
-import { type DetailedReading, detailedSpec } from "./detailed-spec.ts";
-import type { DeviceModel } from "./devices/device.ts";
-import type { FaultMap } from "./faults.ts";
+import { detailedSpec } from "./detailed-spec.ts";
 import type { Arena } from "./kernels/arena.ts";
-import type { MvmKernel } from "./kernels/kernel.ts";
 import { type CellsShape, expectInteger, type TilePlace } from "./mapping.ts";
-import { noWrites, type TileKey, type WriteCount, type WriteVerify } from "./programming.ts";
+import { noWrites, type WriteCount, type WriteVerify } from "./programming.ts";
 import { readEvent, readKeys } from "./read-keys.ts";
 import type { WeightPiece } from "./slices.ts";
 import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
+import type { TileSpec } from "./tile-spec.ts";
 import { checkState, copyCells, type TileState } from "./tile-state.ts";
-import type { PairWires } from "./wires/pair-wires.ts";
-
-export interface TileSpec extends TileKey {
-  readonly device: DeviceModel;
-  readonly dac: Converter;
-  readonly adcBits: number;
-  /** Full scale of the ADC, in units of W·x; undefined: the largest sum that the programmed tile can give. */
-  readonly outputMax: number | undefined;
-  readonly kernel: MvmKernel;
-  readonly shape: CellsShape;
-  readonly pairing: Pairing;
-  /** Devices that were never formed. */
-  readonly absent: Uint32Array;
-  /** How it is programmed; undefined: one pulse a device. */
-  readonly verify: WriteVerify | undefined;
-  /** Whether the slow part of read noise goes on from read to read. */
-  readonly slowNoise: boolean;
-  /** undefined: the plain way. */
-  readonly reading: DetailedReading | undefined;
-  /** undefined: none. Checked. */
-  readonly faults: FaultMap | undefined;
-  /** undefined: wires without resistance. */
-  readonly wires: PairWires | undefined;
-  /** Chip time, s at the reference temperature, and temperature of the array. */
-  readonly atSeconds: number;
-  readonly celsius: number;
-}
 
 /**
  * A tile: one crossbar with its converters. It holds a weight matrix [outputs × inputs] and multiplies by it.
@@ -211,6 +181,11 @@ export class Tile {
     return this.#cells.targetsSiemens.slice();
   }
 
+  /** The same of the outputs' pairs, in the order of `conductancesAt`. */
+  targetsOfOutputs(): Float32Array {
+    return outputsOf(this.#cells.targetsSiemens, this.shape, this.#columns, 1).slice();
+  }
+
   /** The columns that outputs stand in, spares after the outputs' own; and the devices of one, by number. */
   columnOf(output: number): { readonly column: number; readonly devices: Uint32Array } {
     expectInteger("output", output, 0, this.place.outputs - 1);
@@ -271,6 +246,11 @@ export class Tile {
   /** Sum of the conductances of all devices of the tile, spares and all, at a chip time, S. */
   totalSiemensAt(atSeconds: number): number {
     return this.#siemensAt(atSeconds).reduce((sum, g) => sum + g, 0);
+  }
+
+  /** Pairs of the tile that there are, spares and all. */
+  get formedPairs(): number {
+    return this.#cells.formedPairs;
   }
 
   #siemensAt(atSeconds: number): Float32Array {

@@ -129,9 +129,10 @@ const arrayCost = (array: CrossbarArray, rows: number, activity: Activity, desig
   let areaSquareMetres = 0;
   for (const tile of array.tiles) {
     const { outputs } = tile.place;
-    const inputs = tile.place.inputs * (array.hasOwnInputs ? outputs : 1); // word lines
+    // Word lines: of a depthwise layer each output has its own, of several crossbars each has all.
+    const inputs = tile.place.inputs * (array.hasOwnInputs ? outputs : 1) * tile.shape.crossbars;
     const siemens = tile.totalSiemensAt(0);
-    const work = { inputs, outputs, columns: outputs, siemens, ...activity };
+    const work = { inputs, outputs, columns: outputs, pairs: tile.formedPairs, siemens, ...activity };
     energyJoules = addEnergy(energyJoules, productEnergy(work, design), rows);
     areaSquareMetres += tileArea(inputs, outputs, design);
   }

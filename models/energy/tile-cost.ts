@@ -14,6 +14,8 @@ export interface ChipDesign {
   readonly adc: "oscillator" | "sar";
   readonly dacBits: number;
   readonly adcBits: number;
+  /** Inputs as digits of so many bits, one read each; left out: whole. */
+  readonly inputSliceBits?: number;
   /** Columns that take turns at one SAR converter; 1 for oscillators. */
   readonly columnsPerAdc: number;
   /** Reads for one product, beside the bits of bit-serial inputs: 4 where signs of inputs and weights are read apart. */
@@ -43,12 +45,23 @@ export const hermesDesign: ChipDesign = {
 
 /** @throws RangeError that names a number of the design that no chip can have, its limit and its value */
 export const checkDesign = (design: ChipDesign): void => {
-  const { adc, dacBits, adcBits, columnsPerAdc, phases, settleSeconds, readVolts, supplyVolts, nodeNanometres } =
-    design;
+  const {
+    adc,
+    dacBits,
+    adcBits,
+    inputSliceBits,
+    columnsPerAdc,
+    phases,
+    settleSeconds,
+    readVolts,
+    supplyVolts,
+    nodeNanometres,
+  } = design;
   expectInteger("dacBits", dacBits, 2, maxDacBits);
   expectInteger("adcBits", adcBits, 2, maxAdcBits);
   expectInteger("columnsPerAdc", columnsPerAdc, 1, adc === "sar" ? maxTileSide : 1);
   expectInteger("phases", phases, 1, 4);
+  if (inputSliceBits !== undefined) expectInteger("inputSliceBits", inputSliceBits, 1, dacBits - 1);
   for (const [name, value] of Object.entries({ settleSeconds, readVolts, supplyVolts, nodeNanometres })) {
     if (!(value > 0 && Number.isFinite(value)))
       throw new RangeError(`${name}: expected a finite number > 0, got ${value}`);
@@ -61,6 +74,8 @@ export interface TileWork {
   readonly outputs: number;
   /** Columns to convert, one an output where the pair subtracts in the column; more where a weight is cut into bits. */
   readonly columns: number;
+  /** Pairs that were formed, whose gates the word lines drive; left out: inputs · columns. */
+  readonly pairs?: number;
   /** Sum of the conductances of all devices, S. */
   readonly siemens: number;
   /** Mean of |x| and of x², as parts of the full scale; of a bit-serial input `magnitude` is the mean of its bits. */
@@ -83,13 +98,17 @@ export const addEnergy = (a: Energy, b: Energy, timesB = 1): Energy =>
 
 export const noEnergy: Energy = { drivers: 0, cells: 0, wires: 0, converters: 0, digital: 0, buffers: 0 };
 
-/** Reads of one product: phases, and one for each bit of a bit-serial input. */
-export const readsOf = (design: ChipDesign): number =>
-  design.phases * (design.inputs === "bit-serial" ? design.dacBits : 1);
+/** Reads of one product: phases, and one for each bit of a bit-serial input or each digit of an input in digits. */
+export const readsOf = ({ phases, inputs, dacBits, inputSliceBits = dacBits - 1 }: ChipDesign): number =>
+  phases * (inputs === "bit-serial" ? dacBits : Math.ceil((dacBits - 1) / inputSliceBits));
+
+/** Most steps of a pulse: bits of an input, or of a digit, without sign. */
+const pulseSteps = ({ dacBits, inputSliceBits = dacBits - 1 }: ChipDesign): number => 2 ** inputSliceBits - 1;
 
 /** How long the word lines of one read stay on, s. */
-export const readSecondsOf = ({ inputs, dacBits, adc, adcBits, settleSeconds }: ChipDesign): number => {
-  const on = inputs === "pulse-width" ? (2 ** (dacBits - 1) - 1) * components.pulseStep.value : settleSeconds;
+export const readSecondsOf = (design: ChipDesign): number => {
+  const { inputs, adc, adcBits, settleSeconds } = design;
+  const on = inputs === "pulse-width" ? pulseSteps(design) * components.pulseStep.value : settleSeconds;
   return adc === "oscillator" ? Math.max(on, 2 ** adcBits * components.oscillatorStep.value) : on;
 };
 
@@ -102,7 +121,7 @@ export const productSecondsOf = (design: ChipDesign): number => {
 /**
  * Energy of one product of one tile, J:
  *
- *   cells       Σ G · V² · t · m        m = mean x² (amplitude), mean |x| (pulse width), share of ones (bit-serial)
+ *   cells       Σ G · V² · t · m        m = mean x² (amplitude), mean |x| (pulse width), share of ones (bit-serial), ½ (digits)
  *   drivers     inputs · E_dac          converters   columns · E_adc
  *   wires       (inputs + columns) lines of C = c · length + gates, charged once a read that is not zero
  *   digital     a sum a column, a scale an output    buffers    inputs of dacBits read, outputs of 16 bits written
@@ -113,12 +132,14 @@ export const productEnergy = (work: TileWork, design: ChipDesign): Energy => {
   const { inputs, outputs, columns } = work;
   const { readVolts, supplyVolts, dacBits, nodeNanometres: node } = design;
   const reads = readsOf(design);
-  const moment = design.inputs === "amplitude" ? work.square : work.magnitude;
+  const whole = design.inputs === "amplitude" ? work.square : work.magnitude;
+  const moment = design.inputSliceBits === undefined ? whole : 1 / 2; // digits are as good as random
   const pitchMetres = Math.sqrt(components.pairArea.value);
-  const rowFarads = columns * (components.wire.value * pitchMetres + 2 * components.gate.value);
+  const rowFarads = columns * components.wire.value * pitchMetres;
+  const gateFarads = 2 * (work.pairs ?? inputs * columns) * components.gate.value;
   const columnFarads = inputs * components.wire.value * pitchMetres;
   const charge =
-    inputs * rowFarads * (design.inputs === "amplitude" ? readVolts : supplyVolts) ** 2 +
+    (inputs * rowFarads + gateFarads) * (design.inputs === "amplitude" ? readVolts : supplyVolts) ** 2 +
     2 * columns * columnFarads * readVolts ** 2;
   return {
     drivers: reads * inputs * driverJoules(design),
@@ -152,13 +173,12 @@ export const biasWatts = (outputs: number, design: ChipDesign): number =>
     : (Math.ceil(outputs / design.columnsPerAdc) * converterJoules(design)) / components.sarStep.value;
 
 const cellSeconds = (design: ChipDesign): number =>
-  design.inputs === "pulse-width"
-    ? (2 ** (design.dacBits - 1) - 1) * components.pulseStep.value
-    : readSecondsOf(design);
+  design.inputs === "pulse-width" ? pulseSteps(design) * components.pulseStep.value : readSecondsOf(design);
 
-const driverJoules = ({ inputs, dacBits, nodeNanometres }: ChipDesign): number => {
+const driverJoules = (design: ChipDesign): number => {
+  const { inputs, nodeNanometres } = design;
   if (inputs === "pulse-width") return joulesAt("pulseDriver", nodeNanometres);
-  return inputs === "amplitude" ? joulesAt("dacLevel", nodeNanometres) * 2 ** dacBits : 0;
+  return inputs === "amplitude" ? joulesAt("dacLevel", nodeNanometres) * 2 * (pulseSteps(design) + 1) : 0;
 };
 
 const converterJoules = (design: ChipDesign): number =>

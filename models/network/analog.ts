@@ -145,6 +145,12 @@ export class AnalogNetwork implements Network {
     this.ageTo(this.atSeconds + secondsAtReference(this.#device, seconds, celsius), celsius);
   }
 
+  /** What programming took; nothing where a state was taken over. */
+  get programmed(): WriteCount {
+    const tiles = [...this.arrays.values()].flatMap((array) => array.tiles);
+    return tiles.reduce((sum, { programmed }) => addWrites(sum, programmed), noWrites);
+  }
+
   /** Write all devices anew at the present time. @returns what it took */
   rewrite(verify?: WriteVerify): WriteCount {
     const tiles = [...this.arrays.values()].flatMap((array) => array.tiles);

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { ChipHardware } from "../../../agent/chip-hardware.ts";
 import type { Task } from "../../../agent/evaluation/figures.ts";
 import { measureLifetime } from "../../../agent/evaluation/lifetime.ts";
 import { toneModel } from "../../support/tiny-models.ts";
@@ -26,4 +27,26 @@ it("Wires of resistance take from the answers of evaluated chips, and the result
   expect(free.analog[0]!.mean).toBeGreaterThan(0.3); // e² of odds
   expect(wired.analog[0]!.mean).toBeLessThan(0.8 * free.analog[0]!.mean);
   expect(wired.analog[0]!.mean).toBeGreaterThan(0);
+});
+
+it("Chips that are not plain are made as asked, and the result says how they were", () => {
+  const { graph, manifest } = toneModel();
+  const options = { device: "pcm-nandakumar-2019", agesSeconds: [{ name: "1d", seconds: 86_400 }], seeds: 12 };
+  const measure = (chips: ChipHardware) =>
+    measureLifetime(graph, manifest, surety, { ...options, compensations: ["global"], ...chips });
+  const plain = measure({});
+  const six = measure({ hardware: { pairs: 6 } });
+  expect(plain.chips).toBeUndefined();
+  expect(six.chips).toEqual({ hardware: { pairs: 6 } });
+  // A sixth of the variance; of twelve chips a spread is known to a fifth.
+  expect(six.analog[0]!.std).toBeLessThan(0.75 * plain.analog[0]!.std);
+  const broken = measure({ faults: { openWordLines: 1 } });
+  expect(broken.analog[0]!.mean).toBeCloseTo(0, 6);
+  const [cool, warm] = [25, 85].map((celsius) =>
+    measureLifetime(graph, manifest, surety, { ...options, compensations: ["none"], celsius }),
+  );
+  expect(cool!.analog).toEqual(
+    measureLifetime(graph, manifest, surety, { ...options, compensations: ["none"] }).analog,
+  );
+  expect(warm!.analog[0]!.mean).toBeLessThan(cool!.analog[0]!.mean); // it drifts faster than it gains
 });

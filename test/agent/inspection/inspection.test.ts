@@ -4,6 +4,7 @@ import { fitWeights } from "../../../agent/inspection/fit-weights.ts";
 import { inspectModel } from "../../../agent/inspection/inspect-model.ts";
 import { digits, percent, withUnit } from "../../../agent/inspection/units.ts";
 import { verdict } from "../../../agent/inspection/verdict.ts";
+import type { Hardware } from "../../../models/crossbar/array-spec.ts";
 import { deviceByName } from "../../../models/crossbar/devices/registry.ts";
 import { hermesDesign } from "../../../models/energy/tile-cost.ts";
 import { toneModel } from "../../support/tiny-models.ts";
@@ -67,6 +68,20 @@ describe("An inspection", () => {
       { device: deviceByName("ideal"), seed: 1, ageSeconds: 0, compensation: "none", design: hermesDesign },
     );
     expect(arrays[0]!.clippedOutputs).toBe(1);
+  });
+
+  it("of two pairs a weight in two digits sees both tiles, all devices, and the energy of both", () => {
+    const options = { device: deviceByName("ideal"), seed: 1, ageSeconds: 0, compensation: "none" } as const;
+    const of = (hardware: Hardware) =>
+      inspectModel(graph, { ...manifest, testVectors: [vector] }, { ...options, design: hermesDesign, hardware });
+    const [plain, special] = [of({}), of({ pairs: 2, weightSlices: { bits: 8, count: 2 } })];
+    expect([plain.programmed.devices, special.programmed.devices]).toEqual([128, 512]);
+    expect(special.arrays[0]!.tiles).toHaveLength(2);
+    for (const tile of special.arrays[0]!.tiles) expect(tile.programmed.rmsSiemens).toBeLessThan(1e-11);
+    const converters = [plain, special].map(({ cost }) => cost.energyJoules.converters);
+    expect(converters[1]! / converters[0]!).toBeCloseTo(2, 9); // one for each digit, both crossbars share it
+    const drivers = [plain, special].map(({ cost }) => cost.energyJoules.drivers);
+    expect(drivers[1]! / drivers[0]!).toBeCloseTo(4, 9);
   });
 
   it("of a model without test vectors assumes inputs spread evenly", () => {

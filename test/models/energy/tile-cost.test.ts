@@ -61,6 +61,25 @@ describe("The energy of a product", () => {
     expect(productEnergy({ ...work, magnitude: 0.5 }, onePhase).cells).toBeCloseTo(0.5 * 0.04 * 25e-6 * 127e-9, 18);
   });
 
+  it("counts the gates of pairs that were formed: a tile of none has the charge of its wires alone", () => {
+    const charge = (pairs?: number) =>
+      productEnergy({ ...fullTile(64, 32), ...(pairs !== undefined && { pairs }) }, onePhase).wires;
+    const gates = 2 * components.gate.value * onePhase.supplyVolts ** 2;
+    expect((charge() - charge(0)) / (64 * 32 * gates)).toBeCloseTo(1, 9);
+    expect((charge(64) - charge(0)) / (64 * gates)).toBeCloseTo(1, 9);
+  });
+
+  it("of inputs in digits is that of one read a digit, of shorter pulses", () => {
+    const digits = { ...onePhase, inputSliceBits: 4 };
+    // 7 bits without sign are two digits; pulses of 15 steps at most, while the converter still counts 2⁸.
+    expect(productEnergy(fullTile(64, 64), digits).drivers / productEnergy(fullTile(64, 64), onePhase).drivers).toBe(2);
+    const cells = productEnergy({ ...fullTile(1, 1), siemens: 25e-6 }, digits).cells;
+    expect(cells).toBeCloseTo((2 * 0.04 * 25e-6 * 15e-9) / 2, 20);
+    expect(() => checkDesign({ ...onePhase, inputSliceBits: 8 })).toThrow(
+      "inputSliceBits: expected an integer in 1 … 7",
+    );
+  });
+
   it("in a SAR converter doubles with each bit, by Walden's figure of merit", () => {
     const sar = (adcBits: number) => productEnergy(fullTile(64, 64), { ...onePhase, adc: "sar", adcBits }).converters;
     expect(sar(9) / sar(8)).toBeCloseTo(2, 12);
