@@ -12,7 +12,7 @@ import { startEmbeddedBroker } from "./mqtt/embedded-broker.ts";
 import { publishOutbox } from "./mqtt/publish.ts";
 import { filtersOf, subscribe } from "./mqtt/subscribe.ts";
 import { Observers } from "./observers.ts";
-import { startServices } from "./services.ts";
+import { type Service, startServices } from "./services.ts";
 import { AlarmDesk } from "./store/alarm-desk.ts";
 import { AnomalyStore } from "./store/anomaly-store.ts";
 import { closeDatabase, openDatabase } from "./store/database.ts";
@@ -43,7 +43,7 @@ export const journalFileOf = ({ state }: Config): string => join(state.journalDi
  * Start an agent: broker → connection → queues → codecs → pipelines → store → outbox → broker.
  * A stream whose model cannot be used is an event and is left out; the others run.
  *
- * @throws DatabaseError or BrokerError, before anything runs
+ * @throws DatabaseError or BrokerError, before anything runs; what a service throws that cannot start
  */
 export const startAgent = async (config: Config, surroundings: Surroundings): Promise<Agent> => {
   const telemetry = new Telemetry(surroundings.log);
@@ -124,6 +124,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const housekeeping = new Housekeeping({ database, desk, emit, onOutbox: publisher.wake });
   housekeeping.start();
 
+  let services: Service | undefined;
   const agent: Agent = {
     brokerUrl,
     databaseFile,
@@ -157,7 +158,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     },
     stop: async () => {
       clearInterval(watching);
-      await services.stop();
+      await services?.stop();
       await connection.unsubscribe();
       await subscription.drained();
       housekeeping.stop();
@@ -171,7 +172,10 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       telemetry.flush(true);
     },
   };
-  const services = startServices(agent);
+  services = await startServices(agent).catch(async (error) => {
+    await agent.stop();
+    throw error;
+  });
   return agent;
 };
 

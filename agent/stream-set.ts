@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { AnomalyChange } from "../pipelines/signal.ts";
 import type { Config, StreamConfig } from "./config/schema.ts";
 import type { StreamSink } from "./mqtt/subscribe.ts";
 import { type StreamRunner, sentenceOf } from "./stream-runner.ts";
@@ -18,6 +19,14 @@ interface Running {
   readonly statistics: StreamStatistics;
   /** None where the model was refused. */
   readonly runner: StreamRunner | undefined;
+}
+
+/** A model that is fed beside the streams of the configuration. */
+export interface Aside {
+  /** What it can raise. */
+  readonly labels: readonly string[];
+  /** Begin a pipeline under a name. @param onChange told of what was raised, after it was recorded */
+  open(name: string, onChange: (change: AnomalyChange) => void): StreamRunner;
 }
 
 /** A new configuration that cannot be run; the one before stays. Exit code 78. */
@@ -89,6 +98,33 @@ export class StreamSet {
       unchanged: streams.filter(same).map(({ name }) => name),
       retire: (name) => before.get(name)?.runner?.stop(),
     };
+  }
+
+  /**
+   * A model for those who bring signals by another way than the streams of the configuration: each gets a pipeline of
+   * its own on the same chip, and what it raises is recorded as theirs is.
+   *
+   * @throws StreamsRefused where the model cannot be used
+   */
+  aside(config: StreamConfig, chip: Config["chip"]): Aside {
+    try {
+      const model = this.#openModel(config.model, chip);
+      const open = (name: string, onChange: (change: AnomalyChange) => void): [StreamRunner, StreamStatistics] => {
+        const statistics = this.#statisticsOf({ ...config, name });
+        const listeners: StreamListeners = {
+          ...this.#listeners,
+          onChange: (change) => {
+            this.#listeners.onChange(change);
+            onChange(change);
+          },
+        };
+        return [openStream({ ...config, name }, chip, () => model, statistics, listeners), statistics];
+      };
+      const [, { alarms }] = open(config.name, () => {});
+      return { labels: alarms.map(({ kind }) => kind), open: (name, onChange) => open(name, onChange)[0] };
+    } catch (cause) {
+      throw new StreamsRefused(`${config.name}: ${sentenceOf(cause)}`, { cause });
+    }
   }
 
   /** End all: what is open ends. */

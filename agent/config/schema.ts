@@ -7,6 +7,7 @@ import { sparkplug } from "./sections/sparkplug.ts";
 import { state } from "./sections/state.ts";
 import { stream } from "./sections/stream.ts";
 import { test } from "./sections/test.ts";
+import { wyoming } from "./sections/wyoming.ts";
 import { live, setting } from "./setting.ts";
 
 /*
@@ -21,6 +22,7 @@ export const configSchema = z.strictObject({
   log: log.prefault({}),
   http: http.optional(),
   sparkplug: sparkplug.optional(),
+  wyoming: wyoming.optional(),
   chip: chip.prefault({}),
   streams: live(
     setting(z.array(stream).min(1).max(1000), "What comes in.", [

@@ -4,7 +4,8 @@ import { name, setting } from "../setting.ts";
 const topic = z.string().regex(/^[^\0]{1,1024}$/);
 const probability = z.number().min(0).max(1000);
 
-const decision = z.strictObject({
+/** What differs from a decision rule of the model. */
+export const decision = z.strictObject({
   label: setting(z.string().min(1), "Label of the model that the rule is for.", "V"),
   severity: setting(z.enum(["critical", "major", "minor", "warning"]).optional(), "Severity of the anomaly.", "major"),
   enter: setting(probability.optional(), "Score at or above which a frame counts as a hit.", 0.9),
