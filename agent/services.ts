@@ -1,5 +1,7 @@
 import type { Agent } from "./agent.ts";
 import { startBridge } from "./bridge/bridge.ts";
+import { startHermes } from "./home/hermes.ts";
+import { startHome } from "./home/home.ts";
 import { startSparkplug } from "./sparkplug/sparkplug.ts";
 import { startWyoming } from "./wyoming/server.ts";
 
@@ -13,12 +15,13 @@ export interface Service {
  * @throws what a service throws that cannot start; then none runs
  */
 export const startServices = async (agent: Agent): Promise<Service> => {
-  const { sparkplug, wyoming } = agent.config;
-  const services: Service[] = [startBridge(agent)];
+  const { home, sparkplug, wyoming } = agent.config;
+  const services: Service[] = [startBridge(agent), startHermes(agent)];
   const stop = async (): Promise<void> => {
     for (const service of services) await service.stop();
   };
   try {
+    if (home !== undefined) services.push(startHome(agent, home));
     if (sparkplug !== undefined) services.push(startSparkplug(agent, sparkplug));
     if (wyoming !== undefined) services.push(await startWyoming(agent, wyoming));
   } catch (error) {

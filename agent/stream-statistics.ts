@@ -9,6 +9,8 @@ export interface AlarmKind {
   /** Label of the model, or of a level. */
   readonly kind: string;
   readonly severity: string;
+  /** Score or level at which it is. */
+  readonly enter: number;
 }
 
 /** What one stream did so far; read by the live view and by the summary. */

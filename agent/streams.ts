@@ -54,7 +54,7 @@ export const openStream = (
   if (refused !== undefined) throw new RangeError(refused);
   const rules = decisionRules(model.manifest, stream.decisions);
   const levels = levelRules(model.manifest, stream.levels);
-  statistics.alarms = [...rules, ...levels].map(({ label, severity }) => ({ kind: label, severity }));
+  statistics.alarms = [...rules, ...levels].map(({ label, severity, enter }) => ({ kind: label, severity, enter }));
   const context: PipelineContext = {
     rules,
     levels,

@@ -7,6 +7,9 @@ import type { Command } from "./requests.ts";
 const states = ["active", "ended", "interrupted"] as const;
 const severities = ["critical", "major", "minor", "warning"] as const;
 
+/** Alarms that nobody has seen yet. */
+const unacknowledged = ["active-unacknowledged", "returned-unacknowledged"] as const;
+
 /** Anomalies in one response, at most; more are asked for by `since` and `until`. */
 const maxListed = 1000;
 
@@ -29,9 +32,17 @@ export const commandsOf = (agent: Agent, nowMs: () => number): ReadonlyMap<strin
         })
         .map(anomalyJson),
     "anomalies/ack": (given) => {
-      const id = given.text("id");
-      const by = given.optionalText("by") ?? "mqtt";
-      return found(desk.acknowledge(id, { by, ...defined("label", given.optionalText("label")) }), id);
+      const stream = given.optionalText("stream");
+      const told = {
+        by: given.optionalText("by") ?? "mqtt",
+        ...defined("label", given.optionalText("label")),
+      };
+      if (stream === undefined) {
+        const id = given.text("id");
+        return found(desk.acknowledge(id, told), id);
+      }
+      const unseen = unacknowledged.flatMap((alarm) => store.list({ stream, alarm }));
+      return unseen.map(({ id }) => found(desk.acknowledge(id, told), id));
     },
     "anomalies/shelve": (given) => {
       const [stream, kind] = [given.text("stream"), given.text("kind")];
@@ -51,6 +62,9 @@ export const commandsOf = (agent: Agent, nowMs: () => number): ReadonlyMap<strin
   };
   return new Map(Object.entries(table));
 };
+
+/** Names of all that may be asked for. */
+export const commandNames = (agent: Agent): readonly string[] => [...commandsOf(agent, Date.now).keys()];
 
 const found = (row: AnomalyRow | undefined, id: string): Readonly<Record<string, unknown>> => {
   if (row === undefined) throw new RequestError(`id: expected that of a recorded anomaly, got ${id}`);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { chip } from "./sections/chip.ts";
+import { home } from "./sections/home.ts";
 import { http } from "./sections/http.ts";
 import { log } from "./sections/log.ts";
 import { mqtt } from "./sections/mqtt.ts";
@@ -21,6 +22,7 @@ export const configSchema = z.strictObject({
   state: state.prefault({}),
   log: log.prefault({}),
   http: http.optional(),
+  home: home.optional(),
   sparkplug: sparkplug.optional(),
   wyoming: wyoming.optional(),
   chip: chip.prefault({}),
