@@ -1,5 +1,5 @@
 /** Benchmarks of speed, one after the other: ratios within one run. `npm run bench -- crossbar` runs one. */
-const speed = ["crossbar", "ds-cnn", "float-kernel", "training", "wires"];
+const speed = ["crossbar", "ds-cnn", "float-kernel", "programming", "training", "wires"];
 /** Of accuracy: they train for minutes, on recordings, and run when they are asked for. */
 const accuracy = ["hardware-aware", "in-situ"];
 const asked = process.argv.slice(2);

@@ -1,3 +1,4 @@
+import { hardwareKeys } from "./crossbar/array-spec.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Graph } from "./network/graph.ts";
 import { ModelError } from "./network/model-error.ts";
@@ -91,7 +92,9 @@ const mistakesOf = (manifest: unknown, graph: Graph): readonly string[] => {
     for (const key of ["dacBits", "adcBits", "tileInputs", "tileOutputs"]) {
       expect(isCount(mapping[key]), `mapping.${key}`, "an integer > 0", mapping[key]);
     }
-    const { ranges } = mapping;
+    const { ranges, hardware = {} } = mapping;
+    const unknown = isObject(hardware) ? Object.keys(hardware).filter((key) => !hardwareKeys.includes(key)) : [""];
+    expect(unknown.length === 0, "mapping.hardware", `an object with keys of ${hardwareKeys.join(", ")}`, hardware);
     expect(isObject(ranges), "mapping.ranges", "an object by node", ranges);
     const names = new Set(
       graph.nodes.flatMap(({ kind, name }) => (kind === "gru" ? [`${name}/input`, `${name}/recurrent`] : [name])),

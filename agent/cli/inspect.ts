@@ -4,9 +4,10 @@ import { Command, Option } from "commander";
 import { deviceByName, devices } from "../../models/crossbar/devices/registry.ts";
 import { type ChipDesign, energyParts, hermesDesign, total } from "../../models/energy/tile-cost.ts";
 import { parseModel } from "../../models/load.ts";
+import { hardwareText } from "../chip-hardware.ts";
 import { configSchema } from "../config/schema.ts";
 import { conductancePicture } from "../drawing/conductance-picture.ts";
-import { inspectModel } from "../inspection/inspect-model.ts";
+import { type InspectedArray, inspectModel } from "../inspection/inspect-model.ts";
 import { type Report, reportOf } from "../inspection/report.ts";
 import { reportText } from "../inspection/report-text.ts";
 import { digits, withUnit } from "../inspection/units.ts";
@@ -102,11 +103,12 @@ const pictured = (bytes: Uint8Array, options: InspectCliOptions): { report: Repo
   const chip = { device: device.name, seed, age: old.name, compensation, ...chips };
   const report = reportOf(manifest, sha256, inspection, chip, design);
   const { energyJoules, latencySeconds, weights } = report.totals;
-  const picture = conductancePicture(inspection.arrays, {
+  const picture = conductancePicture(inspection.arrays.flatMap(digitsOf), {
     title: manifest.name,
     subtitle: [
       `${digits(weights)} weights on ${report.tiles === 1 ? "1 tile" : `${report.tiles} tiles`} of ${device.name} pairs, seed ${seed}, as programmed`,
       "one image a tile: a row is an output, a column an input, a square a pair of devices",
+      ...(hardwareText(chips) ? [hardwareText(chips)] : []),
     ],
     gMaxSiemens: device.gMaxSiemens,
     age: old.seconds === 0 ? undefined : old.name,
@@ -116,6 +118,18 @@ const pictured = (bytes: Uint8Array, options: InspectCliOptions): { report: Repo
     },
   });
   return { report, picture };
+};
+
+/** An array for each digit of its weights: tiles at one place, the least digit first. */
+const digitsOf = (array: InspectedArray): readonly InspectedArray[] => {
+  const { outputFrom, inputFrom } = array.tiles[0]!;
+  const count = array.tiles.filter((tile) => tile.outputFrom === outputFrom && tile.inputFrom === inputFrom).length;
+  if (count === 1) return [array];
+  return Array.from({ length: count }, (_, digit) => ({
+    ...array,
+    name: `${array.name}, digit ${digit}`,
+    tiles: array.tiles.filter((_tile, t) => t % count === digit),
+  }));
 };
 
 const write = (file: string, text: string): void => {

@@ -16,6 +16,17 @@ const rule = z.strictObject({
   refractoryMs: z.number().min(0),
 });
 
+/** `Hardware` of models/crossbar/array-spec.ts, what of it a model may ask of every chip. */
+const hardware = z.strictObject({
+  pairs: z.int().optional(),
+  pairing: z.enum(["one-sided", "two-sided"]).optional(),
+  scaleByColumn: z.boolean().optional(),
+  weightSlices: z.strictObject({ bits: z.int(), count: z.int() }).optional(),
+  spareColumns: z.int().optional(),
+  inputSliceBits: z.int().optional(),
+  converters: z.enum(["sign-magnitude", "plain"]).optional(),
+});
+
 const recipeSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   version: z.string(),
@@ -44,6 +55,7 @@ const recipeSchema = z.strictObject({
     tileInputs: z.int(),
     tileOutputs: z.int(),
     calibrationSamples: z.int().positive(),
+    hardware: hardware.optional(),
   }),
   decisions: z.array(rule),
 });

@@ -1,3 +1,4 @@
+import type { Hardware } from "../../models/crossbar/array-spec.ts";
 import { manifestKey, withManifest } from "../../models/load.ts";
 import type { InputContract, Manifest } from "../../models/manifest.ts";
 import { calibrateRanges } from "../../models/network/calibrate-ranges.ts";
@@ -33,7 +34,7 @@ export const makeModel = (
     dequantiseInto(code, real);
     return real;
   });
-  const { calibrationSamples: _, ...sizes } = recipe.mapping;
+  const { calibrationSamples: _, hardware, ...sizes } = recipe.mapping;
   const mapping = calibrateRanges(graph, inputs, { ...sizes, inputScale: input.scale, inputMax });
   const network = new DigitalNetwork(graph, { kernel: "simd" });
   const testVectors = inputs.slice(0, testVectorCount).map((x, i) => {
@@ -44,7 +45,7 @@ export const makeModel = (
   const { name, version, modality, task, labels, decisions } = recipe;
   const manifest: Manifest = {
     ...{ name, version, modality, task, labels, input, decisions, testVectors },
-    mapping,
+    mapping: { ...mapping, ...(hardware && { hardware: hardware as Hardware }) },
     training: made,
   };
   const complete = withManifest({ ...graph, name }, manifest);

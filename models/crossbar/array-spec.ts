@@ -48,6 +48,13 @@ export interface Hardware {
   readonly readVolts?: number;
 }
 
+/** All keys of `Hardware`. */
+export const hardwareKeys: readonly string[] = Object.keys({
+  ...{ pairs: 0, pairing: 0, scaleByColumn: 0, weightSlices: 0, spareColumns: 0, verify: 0, slowNoise: 0 },
+  ...{ converters: 0, dacLow: 0, adcLow: 0, inputSliceBits: 0, columnClip: 0, scaleInputs: 0, retryClipped: 0 },
+  ...{ inputCoding: 0, readVolts: 0 },
+} satisfies Record<keyof Hardware, 0>);
+
 /** How tiles are read in detail; undefined: the plain way. */
 export const readingOf = (device: DeviceModel, spec: Hardware): DetailedReading | undefined => {
   const { converters, inputSliceBits, columnClip, scaleInputs = false, retryClipped = false, readVolts } = spec;
@@ -160,7 +167,13 @@ export const checkSpec = (
   if (spec.tileOutputMax && spec.tileOutputMax.length !== tileCount) {
     throw new RangeError(`tileOutputMax: expected ${tileCount} numbers, one a tile, got ${spec.tileOutputMax.length}`);
   }
-  const { name, gMinSiemens, gMaxSiemens } = spec.device;
+  const { name, gMinSiemens, gMaxSiemens, fittedSiemens } = spec.device;
+  if (fittedSiemens && !(gMinSiemens >= fittedSiemens[0] && gMaxSiemens <= fittedSiemens[1])) {
+    const [from, to] = fittedSiemens;
+    throw new RangeError(
+      `${name} range: expected within its fit, ${from} … ${to} S, got ${gMinSiemens} … ${gMaxSiemens}`,
+    );
+  }
   if (!(gMinSiemens >= 0 && gMinSiemens < gMaxSiemens)) {
     throw new RangeError(`${name} gMinSiemens: expected 0 ≤ gMin < gMax = ${gMaxSiemens}, got ${gMinSiemens}`);
   }

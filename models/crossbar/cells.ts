@@ -59,7 +59,8 @@ export class TileCells {
     this.#absent = absent;
     this.#followsSlow = followsSlow;
     const missing = new Set(absent);
-    this.#all = Uint32Array.from(targetsSiemens, (_, d) => d).filter((d) => !missing.has(d));
+    const all = new Uint32Array(targetsSiemens.length).map((_, d) => d);
+    this.#all = missing.size === 0 ? all : all.filter((d) => !missing.has(d));
     this.#heldSiemens = heldBy(faults, shape, device, targetsSiemens.length);
   }
 

@@ -11,7 +11,7 @@ import type { TileSolver } from "./wires/nonlinear-tile.ts";
 const mostReads = 10;
 
 /**
- * A tile read bit line by bit line in Float64: slower than `TileCircuit`, by a hundred times and more, but with every
+ * A tile read bit line by bit line in Float64: slower than `TileCircuit`, by fifty times and more, but with every
  * way to drive and convert, and with devices that are not linear.
  *
  *   v   = DAC(x / s)                            s = 1, or max|x| / inputMax, times 2^retries

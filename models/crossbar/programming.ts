@@ -110,24 +110,34 @@ export const writeDevices = (
   };
 };
 
-/** Devices with the same number together. */
+/** Devices with the same number together, in their order. */
 export const groupsBy = (numbers: Uint32Array | Float64Array, which: Uint32Array): readonly Uint32Array[] => {
-  const first = numbers[which[0] ?? 0];
-  if (which.every((d) => numbers[d] === first)) return which.length === 0 ? [] : [which];
-  const groups = new Map<number, number[]>();
-  for (const d of which) {
-    const group = groups.get(numbers[d]!);
-    if (group) group.push(d);
-    else groups.set(numbers[d]!, [d]);
+  const sizes = new Map<number, number>();
+  for (let k = 0; k < which.length; k++) {
+    const number = numbers[which[k]!]!;
+    sizes.set(number, (sizes.get(number) ?? 0) + 1);
   }
-  return [...groups.values()].map((group) => Uint32Array.from(group));
+  if (sizes.size <= 1) return sizes.size === 0 ? [] : [which];
+  const groups = new Map([...sizes].map(([number, size]) => [number, { members: new Uint32Array(size), filled: 0 }]));
+  for (let k = 0; k < which.length; k++) {
+    const group = groups.get(numbers[which[k]!]!)!;
+    group.members[group.filled++] = which[k]!;
+  }
+  return [...groups.values()].map(({ members }) => members);
+};
+
+/** Numbers of some devices by themselves. */
+const pick = (values: Float32Array, which: Uint32Array): Float32Array => {
+  const some = new Float32Array(which.length);
+  for (let k = 0; k < which.length; k++) some[k] = values[which[k]!]!;
+  return some;
 };
 
 /** Cells of some devices by themselves: a copy. */
 export const takeCells = ({ g0Siemens, drift, noise }: ProgrammedCells, which: Uint32Array): ProgrammedCells => ({
-  g0Siemens: Float32Array.from(which, (d) => g0Siemens[d]!),
-  drift: Float32Array.from(which, (d) => drift[d]!),
-  noise: Float32Array.from(which, (d) => noise[d]!),
+  g0Siemens: pick(g0Siemens, which),
+  drift: pick(drift, which),
+  noise: pick(noise, which),
 });
 
 const pulseOnce = (
@@ -140,7 +150,7 @@ const pulseOnce = (
 ): ProgrammedCells => {
   const random = new CounterRandom(seed, [arrayId, index, event]);
   const written = emptyCells(which.length);
-  const targets = Float32Array.from(which, (d) => targetsSiemens[d]!);
+  const targets = pick(targetsSiemens, which);
   device.program(targets, { gaussianAt: (n) => random.gaussianAt(2 * which[n >> 1]! + (n & 1)) }, written);
   for (let k = 0; k < which.length; k++) {
     const d = which[k]!;

@@ -51,7 +51,7 @@ describe("parseModel", () => {
       modality: "smell",
       labels: ["a", "b"],
       input: { ...manifest.input, shape: [12, 8, 1], scale: 0 },
-      mapping: { ...manifest.mapping, ranges: { nobody: { inputMax: 1, tileOutputMax: [1] } } },
+      mapping: { ...manifest.mapping, hardware: { pears: 2 }, ranges: { nobody: { inputMax: 1, tileOutputMax: [1] } } },
       decisions: [{ label: "z" }],
       testVectors: [{ input: [1], output: [1] }],
     });
@@ -61,6 +61,9 @@ describe("parseModel", () => {
         "manifest input.scale: expected a number > 0, got 0",
         "manifest input.shape: expected the graph's [12, 7, 1], got [12,8,1]",
         'manifest labels: expected 4, one an output, got ["a","b"]',
+        "manifest mapping.hardware: expected an object with keys of pairs, pairing, scaleByColumn, weightSlices, " +
+          "spareColumns, verify, slowNoise, converters, dacLow, adcLow, inputSliceBits, columnClip, scaleInputs, " +
+          'retryClipped, inputCoding, readVolts, got {"pears":2}',
         'manifest mapping.ranges.nobody: expected the name of a node of the graph, got "nobody"',
         'manifest decisions[0].label: expected one of a, b, got "z"',
         'manifest testVectors[0]: expected 84 inputs and 4 outputs, got {"input":[1],"output":[1]}',

@@ -32,6 +32,7 @@ function cmoHfox(name: string, programmingSigma: (microsiemens: number) => numbe
     name,
     gMinSiemens,
     gMaxSiemens,
+    fittedSiemens: [gMinSiemens, gMaxSiemens],
     hasReadNoise: true,
     program(targetsSiemens, random, { g0Siemens, drift, noise }) {
       for (let d = 0; d < targetsSiemens.length; d++) {

@@ -49,6 +49,8 @@ export interface DeviceModel {
   /** Lowest and highest conductance that a write aims at, S. */
   readonly gMinSiemens: number;
   readonly gMaxSiemens: number;
+  /** Conductances that its equations were fitted to, S: writes must not aim beyond. Left out: any. */
+  readonly fittedSiemens?: readonly [from: number, to: number];
   /** Whether reads fluctuate; where not, `readVariances` gives zeros and is not asked. */
   readonly hasReadNoise: boolean;
   /**

@@ -45,6 +45,7 @@ export const pcmDevice = (parameters: PcmParameters): DeviceModel => {
     name,
     gMinSiemens: 0,
     gMaxSiemens,
+    fittedSiemens: [0, gMaxSiemens],
     hasReadNoise: true,
     temperature: pcmTemperature,
     pulse: { ...assumedPulse, readSeconds: tReadSeconds },

@@ -21,6 +21,7 @@ export const rramMilo2021: DeviceModel = {
   name: "rram-milo-2021",
   gMinSiemens,
   gMaxSiemens,
+  fittedSiemens: [gMinSiemens, gMaxSiemens],
   hasReadNoise: false,
   program(targetsSiemens, random, { g0Siemens, drift, noise }) {
     for (let d = 0; d < targetsSiemens.length; d++) {

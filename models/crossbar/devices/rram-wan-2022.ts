@@ -29,6 +29,7 @@ export const rramWan2022: DeviceModel = {
   name: "rram-wan-2022",
   gMinSiemens: 0,
   gMaxSiemens,
+  fittedSiemens: [0, gMaxSiemens],
   hasReadNoise: true,
   program(targetsSiemens, random, { g0Siemens, drift, noise }) {
     for (let d = 0; d < targetsSiemens.length; d++) {

@@ -43,6 +43,7 @@ export const sonosAgrawal2022: DeviceModel = {
   name: "sonos-agrawal-2022",
   gMinSiemens: 0,
   gMaxSiemens: siemensOf(maxNanoamperes),
+  fittedSiemens: [0, siemensOf(maxNanoamperes)],
   hasReadNoise: true,
   program(targetsSiemens, random, { g0Siemens, drift, noise }) {
     for (let d = 0; d < targetsSiemens.length; d++) {

@@ -126,7 +126,12 @@ describe.skipIf(!hasOracles)("read noise against aihwkit (skipped without the re
   const file = hasOracles
     ? oracle<{ W: Matrix; rows: NoiseRow[] }>("read_noise_output_stats_aihwkit.json")
     : { W: [[]], rows: [] };
-  it.each(["PCMRead", "AdditiveConstant"])("has the spread of each output of its noise %s, within 2 %%", (type) => {
+  it.each([
+    ["PCMRead", "plainly", 0.02],
+    ["AdditiveConstant", "plainly", 0.02],
+    ["PCMRead", "in detail", 0.01],
+    ["AdditiveConstant", "in detail", 0.01],
+  ] as const)("has the spread of each output of its noise %s, read %s, within %f", (type, way, most) => {
     const row = file.rows.find(({ io }) => io.w_noise_type === type)!;
     const weightsPerSiemens = largestOf(file.W) / ideal.gMaxSiemens;
     const perWeight = row.io.w_noise! ** 2;
@@ -140,8 +145,15 @@ describe.skipIf(!hasOracles)("read noise against aihwkit (skipped without the re
         }
       },
     };
-    const { run } = build(file.W, { device: noisy, dacBits: 12, adcBits: 16, inputMax: 1.2, tileOutputMax: [8] });
-    const n = 40_000;
+    const { run } = build(file.W, {
+      device: noisy,
+      dacBits: 12,
+      adcBits: 16,
+      inputMax: 1.2,
+      tileOutputMax: [8],
+      ...(way === "in detail" && { columnClip: 1e6 }),
+    });
+    const n = 100_000;
     const [sums, squares] = [new Float64Array(6), new Float64Array(6)];
     for (let inference = 0; inference < n / 8; inference++) {
       run(new Array(8).fill(row.x), inference).forEach((y, i) => {
@@ -150,8 +162,8 @@ describe.skipIf(!hasOracles)("read noise against aihwkit (skipped without the re
       });
     }
     row.expected_std.forEach((std, o) => {
-      // Our 40 000 reads: 0.35 % standard error of std. Five of them.
-      expect(Math.abs(Math.sqrt(squares[o]! - sums[o]! ** 2) / std - 1)).toBeLessThan(0.018);
+      // Our 100 000 reads: 0.22 % standard error of std. Plainly, variances of eight inputs are rounded to 8 bits besides.
+      expect(Math.abs(Math.sqrt(squares[o]! - sums[o]! ** 2) / std - 1)).toBeLessThan(most);
     });
   });
 });

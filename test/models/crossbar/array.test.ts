@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { CrossbarArray } from "../../../models/crossbar/array.ts";
 import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
 import type { DeviceModel } from "../../../models/crossbar/devices/device.ts";
 import { ideal } from "../../../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
+import { rramMilo2021 } from "../../../models/crossbar/devices/rram-milo-2021.ts";
 import { Arena } from "../../../models/crossbar/kernels/arena.ts";
 import { SequentialRandom } from "../../../models/random.ts";
 
@@ -161,8 +163,12 @@ describe("CrossbarArray", () => {
     array.calibrate("per-column");
     expect([...array.tiles[0]!.alpha]).toEqual([1, 1, 1]);
   });
-  it("allocates nothing in mvm", () => {
-    const { array, x, y } = bench(40, 40, { tileInputs: 20, tileOutputs: 20 });
+  it.each([
+    {},
+    { pairs: 2, pairing: "two-sided", scaleByColumn: true, spareColumns: 1, slowNoise: true },
+    { weightSlices: { bits: 8, count: 2 } },
+  ] as const)("allocates nothing in mvm: %o", (hardware) => {
+    const { array, x, y } = bench(40, 40, { tileInputs: 20, tileOutputs: 20, ...hardware });
     const run = (calls: number) => {
       for (let i = 0; i < calls; i++) array.mvm(x, y, 1, i);
     };
@@ -175,6 +181,32 @@ describe("CrossbarArray", () => {
     // One object of 16 bytes a call would be 320 KB. A collection between makes a growth negative; another thread
     // of V8 may add a little: so the median.
     expect(growths.sort((a, b) => a - b)[2]!).toBeLessThan(100_000);
+  });
+});
+
+describe("From run to run", () => {
+  it("a process of its own gives the same bits, on plain SIMD, with drift, noise, faults, pairs and slow noise", () => {
+    const program = `
+      import { createHash } from "node:crypto";
+      const [array, devices, arena] = await Promise.all(
+        ["array.ts", "devices/pcm-nandakumar-2019.ts", "kernels/arena.ts"].map((file) => import(process.argv[1] + file)));
+      const room = new arena.Arena(8e6);
+      const weights = Float32Array.from({ length: 61 * 83 }, (_, p) => Math.sin(p * p));
+      const chip = new array.CrossbarArray(weights, 61, 83, {
+        device: devices.pcmNandakumar2019, dacBits: 8, adcBits: 8, tileInputs: 32, tileOutputs: 40, inputMax: 1, seed: 9,
+        arrayId: 4, maxBatch: 2, kernel: "simd", pairs: 2, slowNoise: true, faults: { stuckLow: 0.01, openBitLines: 0.01 },
+        verify: { acceptanceSiemens: 5e-7, maxPulses: 5 } }, room);
+      const [x, y] = [room.float32(166), room.float32(122)];
+      for (let i = 0; i < 166; i++) x[i] = ((i * 37) % 101) / 50 - 1;
+      chip.ageTo(86400.5);
+      chip.calibrate("per-column");
+      chip.mvm(x, y, 2, 12);
+      process.stdout.write(createHash("sha256").update(y).digest("hex"));`;
+    const folder = new URL("../../../models/crossbar/", import.meta.url).href;
+    const run = () => execFileSync(process.execPath, ["--input-type=module", "--eval", program, folder]).toString();
+    const first = run();
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(run()).toBe(first);
   });
 });
 
@@ -195,6 +227,14 @@ describe("CrossbarArray refuses what it cannot be", () => {
     [() => make({ tileOutputMax: [1, 1] }), "tileOutputMax: expected 1 numbers, one a tile, got 2"],
     [() => make({ tileOutputMax: [0] }), "tileOutputMax: expected a finite number > 0, got 0"],
     [() => make({ device: upsideDown }), "upside-down gMinSiemens: expected 0 ≤ gMin < gMax = 1, got 2"],
+    [
+      () => make({ device: { ...pcmNandakumar2019, gMaxSiemens: 50e-6 } }),
+      "pcm-nandakumar-2019 range: expected within its fit, 0 … 0.000025 S, got 0 … 0.00005",
+    ],
+    [
+      () => make({ device: { ...rramMilo2021, gMinSiemens: 1e-6 } }),
+      "rram-milo-2021 range: expected within its fit, 0.00005 … 0.000225 S, got 0.000001 … 0.000225",
+    ],
     [() => make({ seed: -1 }), "seed: expected an integer ≥ 0, got -1"],
     [() => make({}).ageTo(-1), "ageSeconds: expected a finite number ≥ 0, got -1"],
     [() => make({}).mvm(new Float32Array(4), new Float32Array(3), 1, 0), "x: expected an array cut from the arena"],
