@@ -2,9 +2,11 @@
 const speed = ["crossbar", "ds-cnn", "float-kernel", "programming", "training", "wires"];
 /** Of accuracy: they train for minutes, on recordings, and run when they are asked for. */
 const accuracy = ["hardware-aware", "in-situ"];
+/** Beside other programs, on a broker: minutes, and a machine that is quiet. */
+const besides = ["load"];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : speed) {
-  const names = [...speed, ...accuracy];
+  const names = [...speed, ...accuracy, ...besides];
   if (!names.includes(name)) throw new RangeError(`bench: expected one of ${names.join(", ")}, got ${name}`);
   process.stdout.write(`\n${name}\n`);
   const { run } = (await import(`./${name}.ts`)) as { run(): void | Promise<void> };

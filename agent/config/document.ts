@@ -57,7 +57,7 @@ const fillVariables = (
       if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
       const result = substitute(node.value, variables);
       if (result.ok) {
-        node.value = node.type === Scalar.PLAIN ? parse(result.text, { logLevel: "error" }) : result.text;
+        node.value = node.type === Scalar.PLAIN ? meaningOf(result.text) : result.text;
       } else {
         const path = pathOf(ancestors as Node[], node);
         mistakes.push({ where: lineOf(node.range?.[0] ?? 0), path, expected: result.expected, got: result.got });
@@ -65,6 +65,15 @@ const fillVariables = (
     },
   });
   return mistakes;
+};
+
+/** What a text means where no quotes say that it is one; one that is no YAML (a password may be anything) is itself. */
+const meaningOf = (text: string): unknown => {
+  try {
+    return parse(text, { logLevel: "error" });
+  } catch {
+    return text;
+  }
 };
 
 const pathOf = (ancestors: readonly unknown[], node: Node): Path => {

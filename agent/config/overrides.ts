@@ -32,7 +32,7 @@ export const override = (
     const found = resolve(words, schema);
     if ("unknown" in found) {
       const near = nearest(found.unknown, found.known);
-      const got = `${found.unknown}${near === undefined ? "" : `, did you mean ${near}?`}`;
+      const got = `${found.unknown || "nothing"}${near === undefined ? "" : `, did you mean ${near}?`}`;
       mistakes.push({ where: name, path: found.path, expected: `one of ${found.known.join(", ")}`, got });
     } else if (value === undefined) {
       mistakes.push({ where: name, path: found.path, expected: "a setting as key=value", got: "no value" });

@@ -132,3 +132,20 @@ describe("The nearest known word", () => {
     expect(nearest("temperature", ["url", "qos"])).toBeUndefined();
   });
 });
+
+describe("What fuzzing found", () => {
+  it("a file whose first line is no YAML is taken as the text that it is", () => {
+    const text = `mqtt:\n  username: \${file:/odd}\n${minimal}`;
+    const odd = { environment: {}, readFile: () => "!!js/function {[" };
+    expect(parseConfig(text, "hall.yaml", known, odd).mqtt.username).toBe("!!js/function {[");
+  });
+
+  it("a flag without a name is told as one", () => {
+    try {
+      parseConfig(minimal, "hall.yaml", known, { ...source(), flags: ["=1"] });
+      expect.unreachable();
+    } catch (error) {
+      expect((error as Error).message).toMatch(/^--set .*\(root\): expected one of mqtt, .* got nothing$/);
+    }
+  });
+});
