@@ -60,15 +60,21 @@ const start = (args: readonly string[], options: { cwd?: string } = {}): Running
   };
 };
 
-/** Messages a second in the fastest half second of a log of `count milliseconds` lines. */
-const fastest = (lines: readonly string[]): number => {
-  const points = lines
-    .filter((line) => /^\d+ [\d.]+$/.test(line))
-    .map((line) => line.split(" ").map(Number) as [number, number]);
-  let best = 0;
+/** What a log of `count milliseconds busy-milliseconds` lines says of its fastest half second. */
+interface Pace {
+  /** Messages a second. */
+  readonly rate: number;
+  /** Processor time a message, µs. */
+  readonly busyUs: number;
+}
+
+const fastest = (lines: readonly string[]): Pace => {
+  const points = lines.filter((line) => /^\d+ [\d.]+ [\d.]+$/.test(line)).map((line) => line.split(" ").map(Number));
+  let best: Pace = { rate: 0, busyUs: 0 };
   for (let i = 0; i + 10 < points.length; i++) {
-    const [[from, fromMs], [to, toMs]] = [points[i]!, points[i + 10]!];
-    best = Math.max(best, (1000 * (to - from)) / (toMs - fromMs));
+    const [count, ms, busyMs] = points[i + 10]!.map((value, k) => value - points[i]![k]!) as [number, number, number];
+    const rate = (1000 * count) / ms;
+    if (rate > best.rate) best = { rate, busyUs: (1000 * busyMs) / count };
   }
   return best;
 };
@@ -82,7 +88,7 @@ const publish = async (port: number, qos: 0 | 1): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 1500));
 };
 
-const bare = async (port: number, qos: 0 | 1): Promise<number> => {
+const bare = async (port: number, qos: 0 | 1): Promise<Pace> => {
   const subscriber = start([script("bare-subscriber"), String(port), "load", String(qos)]);
   await subscriber.line("ready");
   await publish(port, qos);
@@ -90,7 +96,7 @@ const bare = async (port: number, qos: 0 | 1): Promise<number> => {
   return fastest(subscriber.lines);
 };
 
-const agent = async (port: number, qos: 0 | 1): Promise<number> => {
+const agent = async (port: number, qos: 0 | 1): Promise<Pace> => {
   const running = start([script("agent"), String(port), String(qos)]);
   await running.line("ready");
   await publish(port, qos);
@@ -103,7 +109,7 @@ const agent = async (port: number, qos: 0 | 1): Promise<number> => {
   return fastest(running.lines);
 };
 
-const nodeRed = async (port: number, qos: 0 | 1): Promise<number> => {
+const nodeRed = async (port: number, qos: 0 | 1): Promise<Pace> => {
   const folder = mkdtempSync(join(tmpdir(), "ohmwatch-node-red-"));
   writeNodeRedFolder(folder, port, qos, "load-out");
   const red = fileURLToPath(new URL("../node_modules/node-red/red.js", import.meta.url));
@@ -183,15 +189,22 @@ export const run = async (): Promise<void> => {
     process.stdout.write(`  ${payloadBytes} bytes a message, messages a second\n`);
     for (const qos of [0, 1] as const) {
       const ways = { bare, agent, nodeRed };
-      const rates: Record<keyof typeof ways, number[]> = { bare: [], agent: [], nodeRed: [] };
+      const paces: Record<keyof typeof ways, Pace[]> = { bare: [], agent: [], nodeRed: [] };
       for (let round = 0; round < rounds; round++) {
-        for (const name of Object.keys(ways) as (keyof typeof ways)[]) rates[name].push(await ways[name](port, qos));
+        for (const name of Object.keys(ways) as (keyof typeof ways)[]) paces[name].push(await ways[name](port, qos));
       }
       const ratio = (a: keyof typeof ways, b: keyof typeof ways): string =>
-        quartiles(rates[a].map((rate, i) => rate / rates[b][i]!)).median.toFixed(2);
-      const median = (name: keyof typeof ways): string => thousand(quartiles(rates[name]).median);
+        quartiles(paces[a].map(({ rate }, i) => rate / paces[b][i]!.rate)).median.toFixed(2);
+      const rate = (name: keyof typeof ways): string => thousand(quartiles(paces[name].map((p) => p.rate)).median);
+      const busy = (name: keyof typeof ways): string =>
+        `${quartiles(paces[name].map((p) => p.busyUs)).median.toFixed(1)} µs of processor each`;
       process.stdout.write(
-        `  QoS ${qos}: bare MQTT.js ${median("bare")}, Ohmwatch ${median("agent")} (${ratio("agent", "bare")} of bare; wanted ≥ 0.50), Node-RED ${median("nodeRed")} (Ohmwatch is ${ratio("agent", "nodeRed")} ×; wanted ≥ 2)\n`,
+        [
+          `  QoS ${qos}: bare MQTT.js ${rate("bare")}, ${busy("bare")}`,
+          `         Ohmwatch ${rate("agent")}, ${busy("agent")}: ${ratio("agent", "bare")} of bare (wanted ≥ 0.50)`,
+          `         Node-RED ${rate("nodeRed")}: Ohmwatch is ${ratio("agent", "nodeRed")} × (wanted ≥ 2)`,
+          "",
+        ].join("\n"),
       );
     }
     for (const qos of [0, 1] as const) {

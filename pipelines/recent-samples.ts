@@ -1,10 +1,15 @@
 import { endOf, follows, rowsOf, samplesToNs } from "./event-time.ts";
 import type { Evidence, SampleBlock } from "./signal.ts";
 
+/** In the place of a block that was forgotten, so that its samples may go. */
+const nothing: SampleBlock = { stream: "", startAtNs: 0n, sampleRateHz: 1, channels: [], samples: new Float32Array() };
+
 /** The last samples of a stream as they came in, by event time: where evidence is cut from. Memory is bounded. */
 export class RecentSamples {
   readonly #maxValues: number;
-  readonly #blocks: SampleBlock[] = [];
+  #blocks: SampleBlock[] = [];
+  /** Index of the oldest block that counts; those before it go when they are half. */
+  #first = 0;
   #values = 0;
 
   /** @param maxValues numbers kept, at most, over all channels; the newest block is kept whatever its size */
@@ -16,15 +21,20 @@ export class RecentSamples {
   add(block: SampleBlock): void {
     this.#blocks.push(block);
     this.#values += block.samples.length;
-    while (this.#values > this.#maxValues && this.#blocks.length > 1) {
-      this.#values -= this.#blocks.shift()!.samples.length;
+    while (this.#values > this.#maxValues && this.#blocks.length - this.#first > 1) {
+      this.#values -= this.#blocks[this.#first]!.samples.length;
+      this.#blocks[this.#first++] = nothing;
+    }
+    if (2 * this.#first > this.#blocks.length) {
+      this.#blocks = this.#blocks.slice(this.#first);
+      this.#first = 0;
     }
   }
 
   /** The samples between two times, ns since 1970, as far as they are kept; of several gapless runs the last. */
   cut(fromNs: bigint, toNs: bigint): Evidence | undefined {
     const run: SampleBlock[] = [];
-    for (let i = this.#blocks.length - 1; i >= 0; i--) {
+    for (let i = this.#blocks.length - 1; i >= this.#first; i--) {
       const block = this.#blocks[i]!;
       if (block.startAtNs >= toNs) continue;
       if (endOf(block) <= fromNs || (run[0] !== undefined && !follows(block, run[0]))) break;

@@ -64,6 +64,7 @@ const common = (kind: BundleTarget["kind"]): BuildOptions => ({
   platform: "node",
   target: "node24",
   minify: kind === "binary",
+  minifyWhitespace: true,
   keepNames: kind === "binary", // the names of errors and functions are part of what we print
   legalComments: "none",
   external: kind === "dist" ? ["better-sqlite3"] : [],

@@ -64,7 +64,7 @@ export const blockOf = (
     return refuse("wrong-channels", `channels: expected 1 … ${limits.channels} names, got ${channels.length}`);
   }
   const unfit = channels.find((name) => name.length < 1 || name.length > limits.channelNameLetters);
-  if (unfit !== undefined || new Set(channels).size !== channels.length) {
+  if (unfit !== undefined || (channels.length > 1 && new Set(channels).size !== channels.length)) {
     return refuse("wrong-channels", "channels: expected names of 1 … 64 letters, each once, got others");
   }
   const scale = chunk.scale ?? (chunk.values instanceof Float32Array ? 1 : (settings.scale ?? 1));

@@ -20,7 +20,7 @@ interface Message {
   readonly scale?: number | null;
   readonly n: number;
   readonly flags: readonly number[];
-  readonly data: Uint8Array;
+  readonly data: Uint8Array | readonly number[];
 }
 
 /** Our own chunk of samples as protobuf: samples.proto. */
@@ -59,8 +59,11 @@ export const decodeChunk = (payload: Uint8Array): Chunk | DecodeResult => {
     channels: message.channels.length === 0 ? undefined : message.channels,
     scale: message.scale ?? undefined,
     n: message.n,
-    // protobufjs gives an empty array for bytes that were left out.
-    values: { data: new Uint8Array(message.data), format: formats[message.format] },
+    // protobufjs gives an empty array for bytes that were left out. The samples are read out of them at once.
+    values: {
+      data: message.data instanceof Uint8Array ? message.data : new Uint8Array(),
+      format: formats[message.format],
+    },
     isLeadOff: message.flags.includes(leadOff),
   };
 };

@@ -32,12 +32,16 @@ export interface Subscription {
 interface Route {
   readonly stream: string;
   readonly filter: string;
-  readonly sink: StreamSink | undefined;
+  /** The stream's sink, or what counts its messages as lost where it has none. */
+  readonly handle: StreamSink;
   readonly queue: MessageQueue;
 }
 
 /** Time spent on messages before input and output get their turn, ms: far below a keep-alive, far above a turn's cost. */
 const turnMs = 2;
+
+/** Topics whose routes are remembered; more are looked up anew. */
+const topicsRemembered = 10_000;
 
 /**
  * Route messages by topic into one bounded queue a stream, and hand them on in turns, one of each stream, giving way
@@ -50,7 +54,9 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
     streams.map((stream) => ({
       stream: stream.name,
       filter: topicOf(stream, mqtt.base),
-      sink: sinks.get(stream.name),
+      handle:
+        sinks.get(stream.name) ??
+        (() => emit({ name: "MessageDropped", stream: stream.name, reason: "stream-stopped" })),
       queue: new MessageQueue(stream.queue.maxMessages, stream.queue.policy, () =>
         emit({ name: "MessageDropped", stream: stream.name, reason: "queue-full" }),
       ),
@@ -58,14 +64,23 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
   let routes = routesOf(config, sinks);
   /** Streams that are gone from the configuration, until their queues are empty. */
   let leaving: readonly { readonly route: Route; readonly onGone: (stream: string) => void }[] = [];
+  /** Topics seen with their routes: a gateway sees the same few, and comparing with a thousand filters takes long. */
+  const seen = new Map<string, readonly Route[]>();
+  const routesFor = (topic: string): readonly Route[] => {
+    const known = seen.get(topic);
+    if (known !== undefined) return known;
+    const matching = routes.filter(({ filter }) => topicMatches(filter, topic));
+    if (seen.size >= topicsRemembered) seen.clear();
+    seen.set(topic, matching);
+    return matching;
+  };
   let isScheduled = false;
   let whenDrained: (() => void)[] = [];
   const round = (): boolean => {
     let handled = false;
-    for (const { queue, sink, stream } of [...routes, ...leaving.map(({ route }) => route)]) {
-      const handle = sink ?? (() => emit({ name: "MessageDropped", stream, reason: "stream-stopped" }));
-      handled = queue.handleOne(handle) || handled;
-    }
+    for (const { queue, handle } of routes) handled = queue.handleOne(handle) || handled;
+    if (leaving.length === 0) return handled;
+    for (const { route } of leaving) handled = route.queue.handleOne(route.handle) || handled;
     for (const { route, onGone } of leaving) if (route.queue.length === 0) onGone(route.stream);
     leaving = leaving.filter(({ route }) => route.queue.length > 0);
     return handled;
@@ -90,7 +105,7 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
   };
   return {
     onMessage: (message, { goOn, handled }) => {
-      const matching = routes.filter(({ filter }) => topicMatches(filter, message.topic));
+      const matching = routesFor(message.topic);
       if (matching.length === 0) {
         const detail = `A message came on ${message.topic.slice(0, 200)}, which no stream takes.`;
         emit({ name: "MessageUnrouted", reason: "topic-not-configured", detail });
@@ -112,6 +127,7 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
     route: (next, nextSinks, onGone) => {
       const before = routes;
       routes = routesOf(next, nextSinks);
+      seen.clear();
       for (const old of before) {
         const heir = routes.find(({ stream }) => stream === old.stream);
         if (heir === undefined) leaving = [...leaving, { route: old, onGone }];

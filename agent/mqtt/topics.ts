@@ -1,5 +1,7 @@
 /** Whether an MQTT topic matches a filter with `+` and `#`. `$SYS` and the like match no leading wildcard [MQTT-4.7.2-1]. */
 export const topicMatches = (filter: string, topic: string): boolean => {
+  const isPlain = !filter.includes("+") && !filter.includes("#");
+  if (isPlain) return filter === topic;
   if (topic.startsWith("$") && (filter.startsWith("+") || filter.startsWith("#"))) return false;
   return levelsCover(filter.split("/"), topic.split("/"));
 };

@@ -5,11 +5,11 @@ import { startAgent } from "../../agent/compose.ts";
 import { configSchema } from "../../agent/config/schema.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import { toneModel } from "../../test/support/tiny-models.ts";
-import { samplesEach } from "./setting.ts";
+import { busyMs, samplesEach } from "./setting.ts";
 
 /**
  * The agent itself, with one stream: protobuf, windows of 4096 samples, spectrum, a network of one dense layer, decision,
- * store. Writes how many messages were worked off, every 50 ms, and on `latency` at the end when each window was
+ * store. Writes how many messages were worked off, when, and the processor time used, every 50 ms, and on `latency` at the end when each window was
  * decided. `node agent.ts PORT QOS [latency]`.
  */
 const [port, qos, mode] = process.argv.slice(2) as [string, string, string?];
@@ -40,7 +40,7 @@ await agent.connection.connected;
 await new Promise((resolve) => setTimeout(resolve, 300)); // its subscription is not awaited by `connected`
 process.stdout.on("error", () => process.exit(1)); // who started it is gone
 process.stdout.write("ready\n");
-const timer = setInterval(() => process.stdout.write(`${agent.streams[0]!.messages} ${nowMs()}\n`), 50);
+const timer = setInterval(() => process.stdout.write(`${agent.streams[0]!.messages} ${nowMs()} ${busyMs()}\n`), 50);
 process.on("SIGTERM", async () => {
   clearInterval(timer);
   const { frames, rejected, dropped, messages } = agent.streams[0]!;

@@ -23,9 +23,13 @@ export class RealFft {
 
   /** Write `|X[k]|²` for k = 0 … samples / 2 into `out` [bins]. A shorter `signal` is padded with zeros at its end. */
   powerInto(signal: ArrayLike<number>, out: Float64Array): void {
-    this.#input.fill(0);
-    for (let i = 0; i < signal.length; i++) this.#input[i] = signal[i]!;
-    this.#fft.realTransform(this.#spectrum, this.#input);
-    for (let k = 0; k < this.bins; k++) out[k] = this.#spectrum[2 * k]! ** 2 + this.#spectrum[2 * k + 1]! ** 2;
+    const spectrum = this.#spectrum;
+    if (signal.length < this.samples) this.#input.fill(0, signal.length);
+    this.#input.set(signal);
+    this.#fft.realTransform(spectrum, this.#input);
+    for (let k = 0; k < this.bins; k++) {
+      const [re, im] = [spectrum[2 * k]!, spectrum[2 * k + 1]!];
+      out[k] = re * re + im * im;
+    }
   }
 }

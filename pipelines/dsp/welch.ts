@@ -35,17 +35,19 @@ export class Welch {
   /** Write the power of each bin (unit² of the signal) into `out` [bins]. Needs at least one segment of signal. */
   powerInto(signal: Float32Array, out: Float64Array): void {
     const segments = Math.floor((signal.length - this.segmentSamples) / this.hopSamples) + 1;
+    const [length, bins, gain] = [this.segmentSamples, this.bins, this.#gain];
+    const [window, segment, power] = [this.#window, this.#segment, this.#power];
     out.fill(0);
     for (let s = 0; s < segments; s++) {
       const from = s * this.hopSamples;
       let mean = 0;
-      for (let i = 0; i < this.segmentSamples; i++) mean += signal[from + i]!;
-      mean /= this.segmentSamples;
-      for (let i = 0; i < this.segmentSamples; i++) this.#segment[i] = (signal[from + i]! - mean) * this.#window[i]!;
-      this.#fft.powerInto(this.#segment, this.#power);
-      for (let k = 0; k < this.bins; k++) {
-        const sides = k === 0 || k === this.bins - 1 ? 1 : 2;
-        out[k]! += (sides * this.#gain * this.#power[k]!) / segments;
+      for (let i = 0; i < length; i++) mean += signal[from + i]!;
+      mean /= length;
+      for (let i = 0; i < length; i++) segment[i] = (signal[from + i]! - mean) * window[i]!;
+      this.#fft.powerInto(segment, power);
+      for (let k = 0; k < bins; k++) {
+        const sides = k === 0 || k === bins - 1 ? 1 : 2;
+        out[k]! += (sides * gain * power[k]!) / segments;
       }
     }
   }

@@ -37,7 +37,8 @@ export const fillGaps = ({ maxGapSamples, onRepair }: FillGapsSettings): Operato
           onRepair?.("gap", gap);
           yield last;
         }
-        last = last !== undefined && follows(last, block) ? { ...block, startAtNs: slewed(last, block) } : block;
+        const startAtNs = last !== undefined && follows(last, block) ? slewed(last, block) : block.startAtNs;
+        last = startAtNs === block.startAtNs ? block : { ...block, startAtNs };
         yield last;
       },
     };

@@ -34,13 +34,13 @@ export const reorder = ({ windowBlocks, onDrop }: ReorderSettings): OperatorFunc
   }
   return stateful(() => {
     const waiting: SampleBlock[] = [];
-    const gone: bigint[] = [];
+    const gone = new Set<bigint>();
     let late = 0;
     let last: SampleBlock | undefined;
 
     function* emit(block: SampleBlock) {
-      gone.push(block.startAtNs);
-      if (gone.length > remembered) gone.shift();
+      gone.add(block.startAtNs);
+      if (gone.size > remembered) gone.delete(gone.values().next().value!);
       const fresh = last === undefined ? block : withoutOverlap(last, block);
       if (fresh === undefined) {
         onDrop?.("late", rowsOf(block));
@@ -60,7 +60,7 @@ export const reorder = ({ windowBlocks, onDrop }: ReorderSettings): OperatorFunc
           onDrop?.("malformed", Math.floor(rowsOf(block)) || 0);
           return;
         }
-        if (gone.includes(block.startAtNs) || waiting.some((w) => w.startAtNs === block.startAtNs)) {
+        if (gone.has(block.startAtNs) || waiting.some((w) => w.startAtNs === block.startAtNs)) {
           onDrop?.("repeated", rowsOf(block));
           return;
         }
@@ -75,7 +75,7 @@ export const reorder = ({ windowBlocks, onDrop }: ReorderSettings): OperatorFunc
         }
         late = 0;
         waiting.push(block);
-        waiting.sort((a, b) => (a.startAtNs < b.startAtNs ? -1 : 1));
+        if (waiting.length > 1) waiting.sort((a, b) => (a.startAtNs < b.startAtNs ? -1 : 1));
         yield* due();
       },
       *end() {

@@ -74,7 +74,7 @@ export const sanitise = ({
     return {
       *take(block) {
         time.pin(held.end, block.startAtNs);
-        if (done === held.end && block.samples.every(Number.isFinite)) {
+        if (done === held.end && areFinite(block.samples)) {
           held.append(block.samples);
           held.dropBefore(held.end - 1);
           done = held.end;
@@ -91,7 +91,10 @@ export const sanitise = ({
     };
   });
 
-const areFinite = (row: Float32Array): boolean => row.every(Number.isFinite);
+const areFinite = (values: Float32Array): boolean => {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
+};
 
 /** Draw lines over what is not finite, from the first row to the last, in place; both are finite. */
 const bridge = (rows: Float32Array, width: number): void => {

@@ -1,4 +1,4 @@
-import { concat, defer, from, mergeMap, type OperatorFunction } from "rxjs";
+import { Observable, type OperatorFunction } from "rxjs";
 import { follows } from "../event-time.ts";
 import type { SampleBlock } from "../signal.ts";
 
@@ -20,12 +20,29 @@ export interface Step<In, Out> {
 export const stateful =
   <In, Out>(begin: () => Step<In, Out>): OperatorFunction<In, Out> =>
   (source) =>
-    defer(() => {
+    // By hand and not from `mergeMap` and `concat`: those make an Observable of each value, which costs more than the step.
+    new Observable((subscriber) => {
       const step = begin();
-      return concat(
-        source.pipe(mergeMap((value) => step.take(value))),
-        defer(() => from(step.end?.() ?? [])),
-      );
+      /** @returns false where it failed */
+      const give = (values: () => Iterable<Out>): boolean => {
+        try {
+          for (const value of values()) {
+            subscriber.next(value);
+            if (subscriber.closed) break;
+          }
+          return true;
+        } catch (error) {
+          subscriber.error(error);
+          return false;
+        }
+      };
+      return source.subscribe({
+        next: (value) => void give(() => step.take(value)),
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => {
+          if (give(() => step.end?.() ?? [])) subscriber.complete();
+        },
+      });
     });
 
 /**
