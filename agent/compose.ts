@@ -8,7 +8,7 @@ import { Journal } from "./journal/journal.ts";
 import { recover } from "./journal/recover.ts";
 import { openModel } from "./models.ts";
 import { type Connection, connect, within } from "./mqtt/connection.ts";
-import { startEmbeddedBroker } from "./mqtt/embedded-broker.ts";
+import type { EmbeddedBroker } from "./mqtt/embedded-broker.ts";
 import { publishOutbox } from "./mqtt/publish.ts";
 import { filtersOf, subscribe } from "./mqtt/subscribe.ts";
 import { Observers } from "./observers.ts";
@@ -60,7 +60,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   closeInterrupted();
 
   const { url, embeddedPort } = config.mqtt;
-  const broker = url === undefined ? await startEmbeddedBroker(embeddedPort).catch(closing(database)) : undefined;
+  const broker = url === undefined ? await startBroker(embeddedPort).catch(closing(database)) : undefined;
   const brokerUrl = url ?? broker!.url;
 
   let running = config;
@@ -185,3 +185,7 @@ const closing =
     closeDatabase(database);
     throw error;
   };
+
+/** The broker is loaded where it runs: elsewhere its memory is better spent. */
+const startBroker = async (port: number): Promise<EmbeddedBroker> =>
+  (await import("./mqtt/embedded-broker.ts")).startEmbeddedBroker(port);

@@ -14,8 +14,13 @@ import { busyMs, samplesEach } from "./setting.ts";
  */
 const [port, qos, mode] = process.argv.slice(2) as [string, string, string?];
 const { graph, manifest } = toneModel();
+// Windows that do not overlap, and the least that features and network can be: how long a model takes is its own affair.
 // For latency each message completes a window, so that each has a decision.
-const contract = mode === "latency" ? { ...manifest.input, hopSamples: samplesEach } : manifest.input;
+const contract = {
+  ...manifest.input,
+  hopSamples: mode === "latency" ? samplesEach : manifest.input.windowSamples,
+  features: { ...manifest.input.features, segmentHopSamples: 1024 },
+} as typeof manifest.input;
 const directory = mkdtempSync(join(tmpdir(), "ohmwatch-load-"));
 const config = configSchema.parse({
   mqtt: { url: `mqtt://127.0.0.1:${port}`, qos: Number(qos), clientId: `agent-${process.pid}` },
