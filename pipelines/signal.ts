@@ -55,8 +55,18 @@ export interface QuantisedFeatures extends Omit<Features, "data" | "shape"> {
   readonly tensor: QuantisedTensor;
 }
 
+/** How far an answer can be trusted, where that is known: only of a chip whose noise was measured. */
+export interface Assurance {
+  /** The margin in standard deviations of the noise that the chip has now. */
+  readonly marginSigmas?: number;
+  /** True where the margin lies within the noise. */
+  readonly uncertain?: true;
+  /** How it was answered after the first read had been in doubt. */
+  readonly redone?: "repeat" | "digital";
+}
+
 /** What the network said of one frame. */
-export interface Classification {
+export interface Classification extends Assurance {
   readonly stream: string;
   readonly fromNs: bigint;
   readonly toNs: bigint;

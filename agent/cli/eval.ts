@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { deviceByName, devices } from "../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../models/load.ts";
+import type { DoubtPolicy } from "../../models/model.ts";
 import { hardwareText } from "../chip-hardware.ts";
 import { type Compensation, type Lifetime, measureLifetime } from "../evaluation/lifetime.ts";
 import { openTask } from "../evaluation/task.ts";
@@ -16,6 +17,9 @@ interface EvalOptions extends HardwareOptions {
   readonly device: string;
   readonly age: { name: string; seconds: number }[];
   readonly compensation: Compensation[];
+  readonly doubt: DoubtPolicy[];
+  readonly sigmas: number;
+  readonly reads: number;
   readonly seeds: number;
   readonly wires: number;
   readonly out?: string;
@@ -29,6 +33,12 @@ const compensations = (text: string): Compensation[] =>
   text.split(",").map((name) => {
     if (name === "none" || name === "global" || name === "per-column") return name;
     throw new InvalidArgumentError(`expected none, global or per-column, got ${JSON.stringify(name)}`);
+  });
+
+const doubts = (text: string): DoubtPolicy[] =>
+  text.split(",").map((name) => {
+    if (name === "mark" || name === "repeat" || name === "digital") return name;
+    throw new InvalidArgumentError(`expected mark, repeat or digital, got ${JSON.stringify(name)}`);
   });
 
 /** `eval`: how good a model is, digital and on chips that age. */
@@ -65,6 +75,13 @@ const evalOnly = (): Command =>
         .argParser(compensations)
         .default(compensations("none,global"), "none,global"),
     )
+    .addOption(
+      new Option("--doubt <list>", "of answers within the chip's noise: mark, repeat, digital")
+        .argParser(doubts)
+        .default([], "not looked for"),
+    )
+    .option("--sigmas <n>", "margins below so many standard deviations are in doubt", numberIn(0, 100), 2)
+    .option("--reads <n>", "reads of a repeated answer", integerIn(2, 1000), 8)
     .option("--seeds <n>", "number of chips", integerIn(1, 1000), 5)
     .option("--wires <ohm>", "resistance of each segment of the word and bit lines", numberIn(0, 1e6), 0)
     .option("--out <file>", "write the JSON there too")
@@ -73,13 +90,23 @@ const evalOnly = (): Command =>
 const evaluate = async (options: EvalOptions): Promise<void> => {
   const { graph, manifest } = parseModel(modelBytes(options.model));
   const task = await openTask(manifest, options.data);
-  const { device, age: agesSeconds, compensation, seeds, wires: wireOhm } = options;
+  const { device, age: agesSeconds, compensation, seeds, wires: wireOhm, doubt, sigmas, reads } = options;
   const progress = progressLine(`${manifest.name} on ${device}`);
   const lifetime = measureLifetime(
     graph,
     manifest,
     task,
-    { device, agesSeconds, compensations: compensation, seeds, wireOhm, ...hardwareOf(options, deviceByName(device)) },
+    {
+      device,
+      agesSeconds,
+      compensations: compensation,
+      seeds,
+      wireOhm,
+      doubts: doubt,
+      sigmas,
+      reads,
+      ...hardwareOf(options, deviceByName(device)),
+    },
     progress.update,
   );
   progress.end();
@@ -112,9 +139,13 @@ const table = ({
     k.endsWith("Percent") ? `${k} ${v.toFixed(1)}` : `${k} ${(100 * v).toFixed(2)} %`,
   );
   const first = Object.keys(numbers)[0];
-  const rows = analog.map(({ age: old, compensation, mean, std, worst }) => {
+  const rows = analog.map(({ age: old, compensation, doubt, mean, std, worst, figures }) => {
     const figure = `${(100 * mean).toFixed(2)} ± ${(100 * std).toFixed(2)} %, worst ${(100 * worst).toFixed(2)} %`;
-    return `  ${old.padStart(6)}  ${compensation.padEnd(11)} ${first} ${figure}`;
+    const row = `  ${old.padStart(6)}  ${compensation.padEnd(11)} ${first} ${figure}`;
+    if (doubt === undefined) return row;
+    const others = figures["accuracy of the others"];
+    const rest = others ? `, the others ${(100 * others.mean).toFixed(2)} %` : "";
+    return `${row}; ${doubt}: ${(100 * figures["doubted"]!.mean).toFixed(1)} % in doubt${rest}`;
   });
   return [
     `${model}: ${data} (${samples} samples)`,

@@ -1,3 +1,4 @@
+import type { Doubt } from "../../models/model.ts";
 import type { Network } from "../../models/network/network.ts";
 import type { ClassifierMetrics } from "./metrics.ts";
 
@@ -12,5 +13,9 @@ export interface Task {
   readonly samples: number;
   /** Which recordings, in words. */
   readonly data: string;
-  score(network: Network): Figures;
+  /**
+   * @param doubt what is done with answers that the noise of the chip could have decided; then the numbers also say
+   *              which part of the answers that was (`doubted`) and, of a classifier, how good the rest is
+   */
+  score(network: Network, doubt?: Doubt): Figures;
 }

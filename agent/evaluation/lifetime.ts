@@ -1,9 +1,12 @@
 import { deviceByName } from "../../models/crossbar/devices/registry.ts";
 import type { Manifest } from "../../models/manifest.ts";
+import type { DoubtPolicy } from "../../models/model.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
+import type { Network } from "../../models/network/network.ts";
 import { ageAt, type ChipHardware, networkOptionsOf } from "../chip-hardware.ts";
+import { compareAnswers } from "../upkeep/answer-noise.ts";
 import type { Figures, Task } from "./figures.ts";
 import { spread } from "./metrics.ts";
 
@@ -15,6 +18,10 @@ export interface LifetimeOptions extends ChipHardware {
   readonly compensations: readonly Compensation[];
   /** Chips with the seeds 1 … n. */
   readonly seeds: number;
+  /** What is done with answers within the noise; left out: nothing, and they are not looked for. */
+  readonly doubts?: readonly DoubtPolicy[];
+  readonly sigmas?: number;
+  readonly reads?: number;
   /** Resistance of each segment of their word and bit lines, Ω; 0: none. */
   readonly wireOhm?: number;
 }
@@ -23,6 +30,7 @@ export interface LifetimeOptions extends ChipHardware {
 export interface AgedFigures {
   readonly age: string;
   readonly compensation: Compensation;
+  readonly doubt?: DoubtPolicy;
   /** Of the first figure (accuracy, or F1). */
   readonly mean: number;
   readonly std: number;
@@ -53,15 +61,19 @@ export const measureLifetime = (
   onProgress: (done: number, all: number) => void = () => {},
 ): Lifetime => {
   const { agesSeconds, compensations, seeds, wireOhm = 0, hardware, faults, celsius } = options;
+  const { doubts = [], sigmas = 2, reads = 8 } = options;
   const device = deviceByName(options.device);
   const chips: ChipHardware = {
     ...(hardware && { hardware }),
     ...(faults && { faults }),
     ...(celsius !== undefined && { celsius }),
   };
-  const digital = task.score(new DigitalNetwork(graph, { kernel: "simd" }));
+  const twin = new DigitalNetwork(graph, { kernel: "simd" });
+  const digital = task.score(twin);
+  const inputs = doubts.length > 0 ? someInputs(task, twin) : [];
   const runs = new Map<string, Figures["numbers"][]>();
-  const all = seeds * agesSeconds.length * compensations.length;
+  const ways: readonly (DoubtPolicy | undefined)[] = [undefined, ...doubts];
+  const all = seeds * agesSeconds.length * compensations.length * ways.length;
   let done = 0;
   for (let seed = 1; seed <= seeds; seed++) {
     const chip = new AnalogNetwork(graph, {
@@ -76,22 +88,45 @@ export const measureLifetime = (
       ageAt(chip, device, seconds, chips);
       for (const compensation of compensations) {
         chip.calibrate(compensation);
-        const key = `${name}\n${compensation}`;
-        runs.set(key, [...(runs.get(key) ?? []), task.score(chip).numbers]);
-        onProgress(++done, all);
+        const noise = inputs.length > 0 ? compareAnswers(chip, twin, manifest.task, inputs, 4).noise : undefined;
+        for (const policy of ways) {
+          const doubt = policy && { policy, sigmas, reads, twin, noise: () => noise, mayAnswer: () => true };
+          const key = `${name}\n${compensation}\n${policy ?? ""}`;
+          runs.set(key, [...(runs.get(key) ?? []), task.score(chip, doubt).numbers]);
+          onProgress(++done, all);
+        }
       }
     }
   }
   const first = Object.keys(digital.numbers)[0]!;
   const analog = [...runs].map(([key, results]): AgedFigures => {
-    const [age, compensation] = key.split("\n") as [string, Compensation];
+    const [age, compensation, doubt] = key.split("\n") as [string, Compensation, DoubtPolicy | ""];
     const names = [...new Set(results.flatMap((r) => Object.keys(r)))];
     const figures = Object.fromEntries(
       names.map((n) => [n, spread(results.map((r) => r[n]).filter((v): v is number => v !== undefined))]),
     );
     const { mean, std, min } = figures[first]!;
-    return { age, compensation, mean, std, worst: min, figures };
+    return { age, compensation, ...(doubt && { doubt }), mean, std, worst: min, figures };
   });
   const special = { ...(wireOhm > 0 && { wireOhm }), ...(Object.keys(chips).length > 0 && { chips }) };
   return { device: device.name, ...special, seeds, digital, analog };
+};
+
+/** How many inputs the noise of the answers is measured on. */
+const noiseInputs = 64;
+
+/** Inputs of the network, evenly out of all that a task asks. */
+const someInputs = (task: Task, network: Network): readonly Float32Array[] => {
+  let asked = 0;
+  const { inputShape, outputShape } = network;
+  const every = Math.max(1, Math.floor(task.samples / noiseInputs));
+  const inputs: Float32Array[] = [];
+  task.score({
+    inputShape,
+    outputShape,
+    infer: (input) => {
+      if (asked++ % every === 0 && inputs.length < noiseInputs) inputs.push(input.slice());
+    },
+  });
+  return inputs;
 };

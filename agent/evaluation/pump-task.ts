@@ -1,5 +1,6 @@
 import { from } from "rxjs";
 import type { Manifest } from "../../models/manifest.ts";
+import type { Doubt } from "../../models/model.ts";
 import type { Network } from "../../models/network/network.ts";
 import { pipelineFor } from "../../pipelines/pipeline.ts";
 import type { Classification } from "../../pipelines/signal.ts";
@@ -23,14 +24,20 @@ export const openPumpTask = async (manifest: Manifest, folder: string): Promise<
   return {
     samples: scored,
     data: `SKAB, ${files.length} files, rows after the first ${baselineRows}`,
-    score(network: Network) {
+    score(network: Network, doubt?: Doubt) {
       const truth: number[] = [];
       const alarm: number[] = [];
+      const windows = { all: 0, doubted: 0 };
       for (const { blocks, times, labels } of files) {
         if (labels === undefined) continue;
         const score = new Map<bigint, number>();
-        const onClassification = (c: Classification) => score.set(c.toNs, c.scores[0]!);
-        const pipeline = pipelineFor(manifest.modality)({ manifest, sha256: "", network }, { onClassification });
+        const onClassification = (c: Classification) => {
+          score.set(c.toNs, c.scores[0]!);
+          windows.all++;
+          if (c.uncertain || c.redone) windows.doubted++;
+        };
+        const model = { manifest, sha256: "", network, ...(doubt && { doubt }) };
+        const pipeline = pipelineFor(manifest.modality)(model, { onClassification });
         from(blocks).pipe(pipeline.upTo("classify")).subscribe();
         const periodNs = BigInt(Math.round(1e9 / manifest.input.sampleRateHz));
         for (let row = baselineRows; row < times.length; row++) {
@@ -39,7 +46,7 @@ export const openPumpTask = async (manifest: Manifest, folder: string): Promise<
         }
       }
       const { f1, farPercent, marPercent } = anomalyMetrics(truth, alarm);
-      return { numbers: { f1, farPercent, marPercent } };
+      return { numbers: { f1, farPercent, marPercent, ...(doubt && { doubted: windows.doubted / windows.all }) } };
     },
   };
 };

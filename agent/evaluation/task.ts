@@ -10,7 +10,7 @@ import { keywordClips } from "../datasets/keywords.ts";
 import type { LabelledFeatures } from "../datasets/labelled.ts";
 import type { Task } from "./figures.ts";
 import { classifierMetrics } from "./metrics.ts";
-import { predict } from "./predict.ts";
+import { predictWithDoubt } from "./predict.ts";
 import { openPumpTask } from "./pump-task.ts";
 
 /** Opens the recordings that fit a model below `path`. None that the model was trained on is among them. */
@@ -60,8 +60,8 @@ const below = (path: string, name: string, mark: string): string => {
 export const classifierTask = (manifest: Manifest, set: LabelledFeatures, data: string, groups?: "by-group"): Task => ({
   samples: set.count + set.missed.length,
   data,
-  score(network) {
-    const found = predict(network, set, manifest.input.scale);
+  score(network, doubt) {
+    const { predicted: found, doubted } = predictWithDoubt(network, set, manifest.input.scale, doubt);
     const truth = Int32Array.from([...set.labels, ...set.missed]);
     const predicted = Int32Array.from([...found, ...set.missed.map(() => -1)]);
     const metrics = classifierMetrics(manifest.labels, truth, predicted);
@@ -70,10 +70,20 @@ export const classifierTask = (manifest: Manifest, set: LabelledFeatures, data: 
       if (sensitivity !== null) numbers[`Se ${label}`] = sensitivity;
       if (positivePredictivity !== null) numbers[`+P ${label}`] = positivePredictivity;
     }
+    if (doubt !== undefined) Object.assign(numbers, doubtFigures(set, found, doubted));
     const byGroup = groups && Object.fromEntries(perGroup(manifest.labels, set, found));
     return { numbers, detail: { ...metrics, ...(byGroup && { byGroup }) } };
   },
 });
+
+const doubtFigures = ({ labels }: LabelledFeatures, found: Int32Array, doubted: Uint8Array) => {
+  const all = Array.from(found, (answer, i) => ({ isRight: answer === labels[i], doubted: doubted[i] === 1 }));
+  const certain = all.filter((answer) => !answer.doubted);
+  return {
+    doubted: 1 - certain.length / all.length,
+    "accuracy of the others": certain.filter(({ isRight }) => isRight).length / Math.max(1, certain.length),
+  };
+};
 
 function* perGroup(labels: readonly string[], set: LabelledFeatures, found: Int32Array) {
   for (const group of new Set(set.groups)) {

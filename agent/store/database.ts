@@ -9,12 +9,22 @@ export type OpenDatabase = Database.Database;
 /** A database that cannot be used. Exit code 73 where it cannot be created, 74 where it cannot be read or written, 66 where it is not there. */
 export class DatabaseError extends Error {
   readonly exitCode: 66 | 73 | 74;
+  /** The file is there and is none of ours, or no longer: it may be put aside. */
+  readonly isDamaged: boolean;
 
-  constructor(exitCode: 66 | 73 | 74, message: string, options?: ErrorOptions) {
+  constructor(exitCode: 66 | 73 | 74, message: string, options?: ErrorOptions & { readonly isDamaged?: boolean }) {
     super(message, options);
     this.name = "DatabaseError";
     this.exitCode = exitCode;
+    this.isDamaged = options?.isDamaged ?? false;
   }
+}
+
+/** What a file of ours is: the steps that lead to its schema, and the SQLite application id that tells it from others. */
+export interface Schema {
+  readonly steps: readonly string[];
+  /** Without it any file will do. */
+  readonly applicationId?: number;
 }
 
 /**
@@ -23,14 +33,18 @@ export class DatabaseError extends Error {
  * @param file path, or `:memory:`
  * @throws DatabaseError with a sentence that names the file
  */
-export const openDatabase = (file: string): OpenDatabase => {
+export const openDatabase = (file: string): OpenDatabase => openWithSchema(file, { steps: migrations });
+
+/** As `openDatabase`, for a file of another schema. @throws DatabaseError with a sentence that names the file */
+export const openWithSchema = (file: string, schema: Schema): OpenDatabase => {
   try {
     if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
     const database = new Database(file, { timeout: 5000 });
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = FULL");
     database.pragma("foreign_keys = ON");
-    migrate(database, file);
+    expectOurs(database, file, schema);
+    migrate(database, file, schema.steps);
     return database;
   } catch (cause) {
     throw inSentences(cause, file);
@@ -80,15 +94,28 @@ export const closeDatabase = (database: OpenDatabase): void => {
 
 const versionOf = (database: OpenDatabase): number => Number(database.pragma("user_version", { simple: true }));
 
-const migrate = (database: OpenDatabase, file: string): void => {
+const expectOurs = (database: OpenDatabase, file: string, { applicationId }: Schema): void => {
+  if (applicationId === undefined) return;
+  const got = Number(database.pragma("application_id", { simple: true }));
+  const isEmpty = database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
+  if (got === applicationId) return;
+  if (!isEmpty) {
+    database.close();
+    const message = `${file}: expected a database with the application id ${applicationId}, got ${got}`;
+    throw new DatabaseError(74, message, { isDamaged: true });
+  }
+  database.pragma(`application_id = ${applicationId}`);
+};
+
+const migrate = (database: OpenDatabase, file: string, steps: readonly string[]): void => {
   const version = versionOf(database);
-  if (version > migrations.length) {
-    const message = `${file}: expected a database of version ≤ ${migrations.length}, got ${version}, which a newer Ohmwatch made`;
+  if (version > steps.length) {
+    const message = `${file}: expected a database of version ≤ ${steps.length}, got ${version}, which a newer Ohmwatch made`;
     throw new DatabaseError(74, message);
   }
-  for (let step = version; step < migrations.length; step++) {
+  for (let step = version; step < steps.length; step++) {
     database.transaction(() => {
-      database.exec(migrations[step]!);
+      database.exec(steps[step]!);
       database.pragma(`user_version = ${step + 1}`);
     })();
   }
@@ -100,7 +127,8 @@ export const inSentences = (cause: unknown, file: string): DatabaseError => {
   const code = String((cause as { code?: unknown }).code ?? "");
   const message = cause instanceof Error ? cause.message : String(cause);
   if (code === "SQLITE_NOTADB" || code === "SQLITE_CORRUPT") {
-    return new DatabaseError(74, `${file}: expected an SQLite database, got a file that is none (${code})`, { cause });
+    const sentence = `${file}: expected an SQLite database, got a file that is none (${code})`;
+    return new DatabaseError(74, sentence, { cause, isDamaged: true });
   }
   const exitCode = ["SQLITE_CANTOPEN", "EACCES", "EROFS", "ENOTDIR", "EEXIST", "EPERM"].includes(code) ? 73 : 74;
   return new DatabaseError(exitCode, `${file}: expected a database that can be opened, got ${code} ${message}`, {

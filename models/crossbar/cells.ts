@@ -26,8 +26,10 @@ export class TileCells {
   readonly shape: CellsShape;
   readonly cells: WrittenCells;
   readonly faults: FaultMap | undefined;
-  /** What each device should conduct, S. */
-  readonly targetsSiemens: Float32Array;
+  /** What each device should conduct as the weights say, S. */
+  readonly weightSiemens: Float32Array;
+  /** What it is written to: the same, until it was told to aim elsewhere. */
+  targetsSiemens: Float32Array;
   readonly #device: DeviceModel;
   readonly #key: TileKey;
   readonly #all: Uint32Array;
@@ -39,9 +41,10 @@ export class TileCells {
    * @param followsSlow whether the slow part of 1/f noise is a path that goes on, and not new in each read
    * @param absent   devices that were never formed: they conduct nothing and are not written
    * @param written  devices that were written before: taken over, nothing is written anew; otherwise all are unwritten
+   * @param targetsSiemens where these are not what the weights say
    */
   constructor(
-    targetsSiemens: Float32Array,
+    weightSiemens: Float32Array,
     shape: CellsShape,
     device: DeviceModel,
     key: TileKey,
@@ -49,8 +52,10 @@ export class TileCells {
     absent: Uint32Array,
     followsSlow: boolean,
     written?: WrittenCells,
+    targetsSiemens: Float32Array = weightSiemens,
   ) {
     this.shape = shape;
+    this.weightSiemens = weightSiemens;
     this.targetsSiemens = targetsSiemens;
     this.#device = device;
     this.#key = key;
@@ -128,6 +133,24 @@ export class TileCells {
 
   #leaveOut(values: Float32Array): void {
     for (const d of this.#absent) values[d] = 0;
+  }
+
+  /** Let devices, by number, aim at other conductances, S, which are kept within the range of writes. */
+  retarget(devices: ArrayLike<number> | "all", siemens: ArrayLike<number>): void {
+    const { gMinSiemens, gMaxSiemens } = this.#device;
+    const which = devices === "all" ? Array.from(this.weightSiemens.keys()) : devices;
+    if (this.targetsSiemens === this.weightSiemens) this.targetsSiemens = this.weightSiemens.slice();
+    for (let k = 0; k < which.length; k++) {
+      this.targetsSiemens[which[k]!] = Math.min(gMaxSiemens, Math.max(gMinSiemens, siemens[k]!));
+    }
+  }
+
+  /** Let devices hold the weights that others hold. */
+  moveWeights(from: Uint32Array, to: Uint32Array): void {
+    for (let n = 0; n < to.length; n++) {
+      this.weightSiemens[to[n]!] = this.weightSiemens[from[n]!]!;
+      this.targetsSiemens[to[n]!] = this.weightSiemens[from[n]!]!;
+    }
   }
 
   /** Write devices, by number, to their targets: `writeDevices`. @throws RangeError for a device that there is not */

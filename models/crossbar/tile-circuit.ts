@@ -28,6 +28,13 @@ export interface CircuitSpec extends TileKey {
   readonly weightsPerSiemens: Float64Array;
 }
 
+/** What the products of a circuit are made of at one moment: its packed conductances, variances and scales. */
+export interface CircuitImage {
+  readonly weights: Int16Array;
+  readonly variances: Uint8Array | undefined;
+  readonly scales: Float32Array;
+}
+
 /**
  * What a tile multiplies with: the conductances of its outputs as integers, and its converters.
  *
@@ -129,6 +136,23 @@ export class TileCircuit {
     const { keys } = this.#scratch;
     if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
     this.clippedOutputs += kernel.depthwise(this.#packed, input, places, y, batch, keys);
+  }
+
+  /** What products are made of now. A copy, that a circuit of the same tile elsewhere can show. */
+  image(): CircuitImage {
+    const { weights, variances, scales } = this.#packed;
+    return { weights: weights.slice(), variances: variances?.slice(), scales: scales.slice() };
+  }
+
+  /** Multiply with an image from now on, until the tile is packed or calibrated anew. @throws RangeError where it does not fit */
+  show({ weights, variances, scales }: CircuitImage): void {
+    const packed = this.#packed;
+    if (weights.length !== packed.weights.length || variances?.length !== packed.variances?.length) {
+      throw new RangeError(`image: expected ${packed.weights.length} weights, got ${weights.length}`);
+    }
+    packed.weights.set(weights);
+    if (variances) packed.variances?.set(variances);
+    packed.scales.set(scales);
   }
 
   /** Drive one input after the other at full scale, and look at the outputs through the range of calibration reads. */

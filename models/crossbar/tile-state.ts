@@ -11,6 +11,8 @@ export interface TileState {
   readonly cells: WrittenCells;
   /** Left out: none. */
   readonly faults?: FaultMap;
+  /** What each device should conduct, S; left out: as the weights say. */
+  readonly targetsSiemens?: Float32Array;
   /** The column, of `outputs` and then the spares, that each output stands in. */
   readonly columns: Int32Array;
   /** Drift compensation of each output. */
@@ -61,6 +63,10 @@ export const checkState = (state: TileState, outputs: number, shape: CellsShape)
   };
   const isPositive = (value: number) => value >= 0 && value < Infinity;
   for (const [name, values] of Object.entries(state.cells)) expectLength(`cells.${name}`, values, devices);
+  if (state.targetsSiemens) {
+    expectLength("targetsSiemens", state.targetsSiemens, devices);
+    expectNumbers("targetsSiemens", state.targetsSiemens, isPositive);
+  }
   expectLength("columns", state.columns, outputs);
   expectLength("alpha", state.alpha, outputs);
   expectLength("programmedResponse", state.programmedResponse, outputs);

@@ -69,18 +69,11 @@ export class Tile {
     this.#celsius = spec.celsius;
     this.#columns = state?.columns.slice() ?? Int32Array.from({ length: outputs }, (_, o) => o);
     const weightsPerSiemens = fullScale.map((weight) => weight / (device.gMaxSiemens - device.gMinSiemens));
-    const targets = targetsOf(weights, weightsPerSiemens, device, spec.pairing, shape, this.#columns);
+    const byWeights = targetsOf(weights, weightsPerSiemens, device, spec.pairing, shape, this.#columns);
     const faults = state ? state.faults : spec.faults;
-    this.#cells = new TileCells(
-      targets,
-      shape,
-      device,
-      spec,
-      faults,
-      spec.absent,
-      spec.slowNoise,
-      state && copyCells(state.cells),
-    );
+    const [written, targets] = [state && copyCells(state.cells), state?.targetsSiemens?.slice()];
+    const { absent, slowNoise } = spec;
+    this.#cells = new TileCells(byWeights, shape, device, spec, faults, absent, slowNoise, written, targets);
     this.programmed = state ? noWrites : this.#cells.write("all", spec.atSeconds, spec.verify);
     const more = { hasReadNoise: device.hasReadNoise, weightsPerSiemens };
     this.circuit = spec.reading
@@ -130,8 +123,10 @@ export class Tile {
   /**
    * Write devices anew at the present time, by number as in `TileCells`. Where all are written, the response that drift
    * is measured by is measured anew, and α is 1 again; else both stay as they are.
+   * @param targets what each of these is written to from now on, S, kept within the range; else what it was before
    */
-  rewrite(devices: ArrayLike<number> | "all", verify?: WriteVerify): WriteCount {
+  rewrite(devices: ArrayLike<number> | "all", verify?: WriteVerify, targets?: ArrayLike<number>): WriteCount {
+    if (targets) this.#cells.retarget(devices, targets);
     const count = this.#cells.write(devices, this.#atSeconds, verify);
     this.circuit.pack(this.#acting());
     if (devices === "all") {
@@ -153,20 +148,18 @@ export class Tile {
     expectInteger("spare", spare, 0, shape.columns - outputs - 1);
     const column = outputs + spare;
     if (this.#columns.includes(column)) throw new RangeError(`spare: expected one that is free, got ${spare}`);
-    const { targetsSiemens } = this.#cells;
-    const [from, to] = [devicesOf(this.#columns[output]!, shape), devicesOf(column, shape)];
-    to.forEach((device, n) => {
-      targetsSiemens[device] = targetsSiemens[from[n]!]!;
-    });
+    const to = devicesOf(column, shape);
+    this.#cells.moveWeights(devicesOf(this.#columns[output]!, shape), to);
     this.#columns[output] = column;
     return this.rewrite(to, verify);
   }
 
   /** All that the tile is beside its weights. A copy. */
   state(): TileState {
-    const { faults } = this.#cells;
+    const { faults, targetsSiemens, weightSiemens } = this.#cells;
     return {
       cells: copyCells(this.#cells.cells),
+      ...(targetsSiemens !== weightSiemens && { targetsSiemens: targetsSiemens.slice() }),
       ...(faults && { faults }),
       columns: this.#columns.slice(),
       alpha: this.alpha,
@@ -176,9 +169,9 @@ export class Tile {
     };
   }
 
-  /** What each device should conduct, S, by number as in `TileCells`. */
-  targetsSiemens(): Float32Array {
-    return this.#cells.targetsSiemens.slice();
+  /** What each device is written to, or what it should conduct as the weights say, S, by number. A copy. */
+  targetsSiemens(of: "writes" | "weights" = "writes"): Float32Array {
+    return (of === "writes" ? this.#cells.targetsSiemens : this.#cells.weightSiemens).slice();
   }
 
   /** The same of the outputs' pairs, in the order of `conductancesAt`. */

@@ -6,6 +6,7 @@ import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
 import { addWrites, noWrites, type WriteCount, type WriteVerify } from "../crossbar/programming.ts";
 import { secondsAtReference } from "../crossbar/temperature.ts";
+import type { CircuitImage } from "../crossbar/tile-circuit.ts";
 import type { ArrayState, ChipState } from "../crossbar/tile-state.ts";
 import type { Windows } from "../crossbar/windows.ts";
 import type { PairWires } from "../crossbar/wires/pair-wires.ts";
@@ -33,6 +34,9 @@ export interface AnalogOptions extends Hardware {
   /** What `state` gave of a chip with the same graph and options: it goes on from there, and nothing is programmed. */
   readonly state?: ChipState;
 }
+
+/** Images of the tiles of all arrays, by name. */
+export type NetworkImage = Readonly<Record<string, readonly CircuitImage[]>>;
 
 /**
  * A graph run on a simulated crossbar: the products of dense, conv, depthwise and recurrent layers on its arrays, bias,
@@ -161,6 +165,24 @@ export class AnalogNetwork implements Network {
   state(): ChipState {
     const arrays = Object.fromEntries([...this.arrays].map(([name, array]) => [name, array.state()]));
     return { inference: this.#inference.number, arrays };
+  }
+
+  /** What the products of all tiles are made of now, by array: for `show`. A copy. */
+  image(): NetworkImage {
+    const images = [...this.arrays].map(([name, { tiles }]) => [name, tiles.map(({ circuit }) => circuit.image())]);
+    return Object.fromEntries(images) as NetworkImage;
+  }
+
+  /**
+   * Answer from an image that a network of the same model gave: copies memory and computes nothing. What the tiles say of
+   * their devices stays as it was. @throws RangeError where it does not fit
+   */
+  show(image: NetworkImage): void {
+    for (const [name, { tiles }] of this.arrays) {
+      const images = image[name];
+      if (images?.length !== tiles.length) throw new RangeError(`image: expected ${tiles.length} tiles of ${name}`);
+      for (let t = 0; t < tiles.length; t++) tiles[t]!.circuit.show(images[t]!);
+    }
   }
 
   /** Set the drift compensation of every tile, at the present age. */

@@ -1,8 +1,9 @@
-import { map, type OperatorFunction } from "rxjs";
+import { filter, map, type OperatorFunction, pipe } from "rxjs";
 import type { Model } from "../../models/model.ts";
 import { dequantiseInto } from "../../models/quantisation.ts";
 import { sizeOf } from "../../models/tensor.ts";
 import type { Classification, QuantisedFeatures } from "../signal.ts";
+import { askOf, scoreMargin } from "./ask.ts";
 
 /**
  * Ask a classifier: codes in, the most probable label out. The outputs of its network are the probabilities.
@@ -11,7 +12,8 @@ import type { Classification, QuantisedFeatures } from "../signal.ts";
  *                     classify(model)
  *   classifications   --V, 0.97------|
  *
- * The input and output buffers of the network are shared by all subscriptions; each answer owns its scores.
+ * The input and output buffers of the network are shared by all subscriptions; each answer owns its scores. An answer
+ * within the noise of the chip is treated as the doubt of the model says; a chip that must not answer gives nothing.
  *
  * @throws RangeError at once, when labels, features and network do not fit each other
  */
@@ -19,18 +21,26 @@ export const classify = (model: Model): OperatorFunction<QuantisedFeatures, Clas
   const { manifest, network } = model;
   checkFit(model, manifest.labels.length);
   const input = new Float32Array(sizeOf(network.inputShape));
-  return map(({ tensor, ...when }) => {
+  const ask = askOf(model);
+  const answer = ({ tensor, ...when }: QuantisedFeatures): Classification => {
     dequantiseInto(tensor, input);
     const scores = new Float32Array(manifest.labels.length);
-    network.infer(input, scores);
+    const assurance = ask(input, scores, scoreMargin);
     let best = 0;
     for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
     const probability = scores[best]!;
     const second = scores.reduce((max, score, i) => (i === best ? max : Math.max(max, score)), 0);
     const label = manifest.labels[best]!;
-    return { ...when, label, probability, scores, margin: probability - second, model: manifest.name };
-  });
+    return { ...when, label, probability, scores, margin: probability - second, model: manifest.name, ...assurance };
+  };
+  return pipe(
+    filter(() => mayAnswer(model)),
+    map(answer),
+  );
 };
+
+/** Whether the chip of a model may answer at all. */
+export const mayAnswer = ({ doubt }: Model): boolean => doubt === undefined || doubt.mayAnswer();
 
 /** Throw unless a network takes features of the contract's shape and gives `outputs` numbers. */
 export const checkFit = ({ manifest, network }: Model, outputs: number): void => {

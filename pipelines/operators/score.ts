@@ -4,8 +4,9 @@ import { dequantiseInto } from "../../models/quantisation.ts";
 import { sizeOf } from "../../models/tensor.ts";
 import { median, quantile } from "../dsp/statistics.ts";
 import type { StandardisedSettings } from "../features.ts";
-import type { Classification, QuantisedFeatures } from "../signal.ts";
-import { checkFit } from "./classify.ts";
+import type { Assurance, Classification, QuantisedFeatures } from "../signal.ts";
+import { askOf } from "./ask.ts";
+import { checkFit, mayAnswer } from "./classify.ts";
 import { type Step, stateful } from "./stateful.ts";
 
 /**
@@ -21,7 +22,8 @@ import { type Step, stateful } from "./stateful.ts";
  *   classifications   --------(· · · ·)----·---|
  *
  * The baseline's windows are as many as its rows hold without a gap. Nothing comes out before they are complete, then
- * all at once; a stream that ends before gives nothing.
+ * all at once; a stream that ends before gives nothing. A window whose own error lies within the noise of the chip about
+ * the threshold is treated as the doubt of the model says.
  *
  * @throws RangeError at once, when features and network do not fit, or the baseline is shorter than a window
  */
@@ -42,18 +44,31 @@ export const score = (
   const scoredFrom = Math.max(0, size - scoredRows * contract.channels.length);
   const input = new Float32Array(size);
   const output = new Float32Array(size);
-  const errorOf = ({ tensor }: QuantisedFeatures): number => {
-    dequantiseInto(tensor, input);
-    model.network.infer(input, output);
+  const ask = askOf(model);
+  const errorIn = (output: Float32Array): number => {
     let sum = 0;
     for (let i = scoredFrom; i < size; i++) sum += (output[i]! - input[i]!) ** 2;
     return sum / (size - scoredFrom);
   };
-  const judge = ({ tensor: _, ...when }: QuantisedFeatures, error: number, threshold: number): Classification => {
+  /** While no threshold is known there is nothing to doubt. */
+  const errorOf = ({ tensor }: QuantisedFeatures, threshold: number | undefined): [number, Assurance] => {
+    dequantiseInto(tensor, input);
+    const assurance = ask(input, output, (given) =>
+      threshold === undefined ? Number.POSITIVE_INFINITY : Math.abs(Math.log(errorIn(given) / threshold)),
+    );
+    return [errorIn(output), threshold === undefined ? {} : assurance];
+  };
+  const judge = (
+    { tensor: _, ...when }: QuantisedFeatures,
+    error: number,
+    threshold: number,
+    assurance: Assurance,
+  ): Classification => {
     const value = error / threshold;
     const label = labels[value >= 1 ? 1 : 0]!;
     const scores = Float32Array.of(value);
-    return { ...when, label, probability: value / (value + 1), scores, margin: Math.abs(value - 1), model: name };
+    const margin = Math.abs(value - 1);
+    return { ...when, label, probability: value / (value + 1), scores, margin, model: name, ...assurance };
   };
   return stateful((): Step<QuantisedFeatures, Classification> => {
     const held: { readonly features: QuantisedFeatures; readonly error: number }[] = [];
@@ -62,18 +77,20 @@ export const score = (
     return {
       *take(features) {
         if (features.afterGap) recent.length = 0;
-        recent.push(errorOf(features));
+        if (!mayAnswer(model)) return;
+        const [newest, assurance] = errorOf(features, threshold);
+        recent.push(newest);
         if (recent.length > smoothWindows) recent.shift();
         const error = median(recent);
         if (threshold !== undefined) {
-          yield judge(features, error, threshold);
+          yield judge(features, error, threshold, assurance);
           return;
         }
         held.push({ features, error });
         if (held.length < baselineWindows) return;
         const errors = held.map((h) => h.error);
         threshold = Math.max(Number.MIN_VALUE, thresholdFactor * quantile(errors, thresholdQuantile));
-        for (const h of held.splice(0)) yield judge(h.features, h.error, threshold);
+        for (const h of held.splice(0)) yield judge(h.features, h.error, threshold, {});
       },
     };
   });

@@ -3,16 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { classifyPictures } from "../../../agent/cli/classify-pictures.ts";
-import type { Config } from "../../../agent/config/schema.ts";
+import { configSchema } from "../../../agent/config/schema.ts";
 import { modelBytes, openModel, zooNames } from "../../../agent/models.ts";
 import { parseModel } from "../../../models/load.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "classify-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const chip: Omit<Config["chip"], "device"> = {
-  ...{ seed: 1, ageSeconds: 86400, compensation: "global", kernel: "simd" },
-};
+const chip = configSchema.shape.chip.parse({ seed: 1, ageSeconds: 86400 });
 
 const models = zooNames().filter((name) => name.startsWith("digits-"));
 

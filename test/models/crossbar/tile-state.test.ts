@@ -40,6 +40,7 @@ describe("The state of an array", () => {
       const spec = { device, spareColumns: 3, faults: { stuckLow: 0.02, stuckHigh: 0.01, openBitLines: 0.05 } };
       const { array, tile, run } = make(spec);
       array.ageTo(3600);
+      tile.rewrite([7, 8], undefined, [device.gMaxSiemens / 2, device.gMaxSiemens]);
       tile.rewrite([0, 7, 8, 101]);
       tile.useSpare(4, 1);
       array.ageTo(dayInSeconds, 25);
@@ -57,6 +58,26 @@ describe("The state of an array", () => {
       expect(back.run(10)).toEqual(run(10));
     },
   );
+  it("can be shown by another array, which then gives the same bits", () => {
+    const aged = make();
+    aged.array.ageTo(dayInSeconds);
+    aged.array.calibrate("per-column");
+    const fresh = make();
+    expect(fresh.run(3)).not.toEqual(aged.run(3));
+    for (const [t, tile] of aged.array.tiles.entries()) {
+      fresh.array.tiles[t]!.circuit.show(structuredClone(tile.circuit.image()));
+    }
+    expect(fresh.run(3)).toEqual(aged.run(3));
+    const small = make({ tileInputs: 8 });
+    expect(() => small.array.tiles[0]!.circuit.show(aged.array.tiles[0]!.circuit.image())).toThrow(/image: expected/);
+  });
+  it("has targets of its own where devices were told to aim elsewhere, kept within the range of writes", () => {
+    const { tile } = make({ device: ideal });
+    const { gMaxSiemens } = ideal;
+    tile.rewrite([4, 5], undefined, [gMaxSiemens / 4, 2 * gMaxSiemens]);
+    expect([...tile.conductancesAt(0).subarray(4, 6)]).toEqual([gMaxSiemens / 4, gMaxSiemens].map(Math.fround));
+    expect(tile.targetsSiemens()[5]).toBe(Math.fround(gMaxSiemens));
+  });
   it("programs nothing: a device that must not be written stays as it is", () => {
     const { array } = make();
     const writeOnce = {

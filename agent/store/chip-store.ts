@@ -1,0 +1,342 @@
+import { createHash } from "node:crypto";
+import { existsSync, renameSync } from "node:fs";
+import { deserialize, serialize } from "node:v8";
+import type Database from "better-sqlite3";
+import type { ChipState, TileState } from "../../models/crossbar/tile-state.ts";
+import { DatabaseError, openWithSchema } from "./database.ts";
+
+/** Which chip: its weights and its devices. Another model, device or seed is another chip. */
+export interface ChipIdentity {
+  readonly modelSha256: string;
+  readonly device: string;
+  readonly seed: number;
+  /** What else the programming depends on, as text. */
+  readonly layout: string;
+}
+
+/** A chip as stored: its programmed state, and what upkeep knows of it. */
+export interface StoredChip<Knowledge> {
+  readonly state: ChipState;
+  readonly knowledge: Knowledge;
+}
+
+/** What was done to a chip, why, what it took and what it gave. */
+export interface UpkeepStep {
+  /** Chip time, s. */
+  readonly atSeconds: number;
+  /** When that was, ms since 1970. */
+  readonly wallMs: number;
+  readonly kind: string;
+  readonly why: string;
+  /** Products of single tiles. */
+  readonly reads: number;
+  readonly pulses: number;
+  readonly joules: number;
+  /** Of the chip, s. */
+  readonly seconds: number;
+  /** Part of answers that are expected to differ from the digital twin's, before and after. */
+  readonly riskBefore: number | undefined;
+  readonly riskAfter: number | undefined;
+}
+
+/** Where the clock of all chips stood. */
+export interface StoredClock {
+  readonly chipSeconds: number;
+  readonly wallMs: number;
+}
+
+/** Form of what is stored; another one is not read. */
+const version = 1;
+
+const schema = {
+  applicationId: 0x6f68_6d63, // "ohmc"
+  steps: [
+    `
+  CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), chip_seconds REAL NOT NULL, wall_ms REAL NOT NULL) STRICT;
+
+  -- The part of a chip that each calibration changes: V8 serialisation, with its SHA-256.
+  CREATE TABLE chips (
+    key        TEXT PRIMARY KEY,
+    model      TEXT NOT NULL,
+    inference  INTEGER NOT NULL,
+    head       BLOB NOT NULL,
+    sha256     BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The devices of a tile, which only writes change.
+  CREATE TABLE tiles (
+    chip    TEXT NOT NULL,
+    array   TEXT NOT NULL,
+    tile    INTEGER NOT NULL,
+    cells   BLOB NOT NULL,
+    sha256  BLOB NOT NULL,
+    PRIMARY KEY (chip, array, tile)
+  ) STRICT;
+
+  CREATE TABLE steps (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    chip         TEXT NOT NULL,
+    at_seconds   REAL NOT NULL,
+    wall_ms      REAL NOT NULL,
+    kind         TEXT NOT NULL,
+    why          TEXT NOT NULL,
+    reads        INTEGER NOT NULL,
+    pulses       INTEGER NOT NULL,
+    joules       REAL NOT NULL,
+    seconds      REAL NOT NULL,
+    risk_before  REAL,
+    risk_after   REAL
+  ) STRICT;
+  CREATE INDEX steps_by_chip ON steps (chip, id);
+
+  -- Calibrations asked for from outside.
+  CREATE TABLE requests (id INTEGER PRIMARY KEY) STRICT;
+  `,
+  ],
+};
+
+/** Everything of a chip but its devices. */
+interface Head<Knowledge> {
+  readonly version: number;
+  /** SHA-256 of the devices of each tile, by array: a chip is whole, or it is none. */
+  readonly cells: Readonly<Record<string, readonly string[]>>;
+  readonly state: { readonly arrays: Readonly<Record<string, ArrayHead>> };
+  readonly knowledge: Knowledge;
+}
+interface ArrayHead {
+  readonly atSeconds: number;
+  readonly celsius: number;
+  readonly tiles: readonly Omit<TileState, "cells">[];
+}
+
+/** What a stored chip cannot be used for: damaged, or of another form. */
+export class ChipUnreadable extends Error {}
+
+/**
+ * The memory of chips that the power does not hold: one SQLite file beside the anomalies. Whatever changes together is
+ * one transaction, so that a power cut leaves the chip as it was or as it was to be. Each part carries its SHA-256.
+ */
+export class ChipStore<Knowledge> {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /** The clock as last stored; undefined for a new file. */
+  clock(): StoredClock | undefined {
+    const row = this.#database.prepare("SELECT chip_seconds AS chipSeconds, wall_ms AS wallMs FROM clock").get();
+    return row as StoredClock | undefined;
+  }
+
+  setClock({ chipSeconds, wallMs }: StoredClock): void {
+    this.#database
+      .prepare("INSERT INTO clock VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET chip_seconds = ?1, wall_ms = ?2")
+      .run(chipSeconds, wallMs);
+  }
+
+  /** A chip as stored; undefined where there is none. @throws ChipUnreadable with a sentence */
+  load(key: string): StoredChip<Knowledge> | undefined {
+    const row = this.#database.prepare("SELECT inference, head, sha256 FROM chips WHERE key = ?").get(key) as
+      | { inference: number; head: Buffer; sha256: Buffer }
+      | undefined;
+    if (row === undefined) return undefined;
+    const head = unpack(row.head, row.sha256, `chip ${key}`) as Head<Knowledge>;
+    if (head.version !== version) {
+      throw new ChipUnreadable(`chip ${key}: expected a state of version ${version}, got ${head.version}`);
+    }
+    const select = this.#database.prepare("SELECT cells FROM tiles WHERE chip = ? AND array = ? AND tile = ?");
+    const arrays = Object.entries(head.state.arrays).map(([name, array]) => {
+      const tiles = array.tiles.map((tile, index): TileState => {
+        const stored = select.get(key, name, index) as { cells: Buffer } | undefined;
+        const what = `chip ${key}, ${name}, tile ${index}`;
+        if (stored === undefined) throw new ChipUnreadable(`${what}: expected its devices, got none`);
+        const expected = Buffer.from(head.cells[name]?.[index] ?? "", "hex");
+        return { ...tile, cells: unpack(stored.cells, expected, what) as TileState["cells"] };
+      });
+      return [name, { ...array, tiles }] as const;
+    });
+    return { state: { inference: row.inference, arrays: Object.fromEntries(arrays) }, knowledge: head.knowledge };
+  }
+
+  /**
+   * Store a chip, and in the same transaction what was done to it.
+   * @param written arrays and tiles whose devices changed; `all` for a chip that is new
+   */
+  save(
+    key: string,
+    model: string,
+    { state, knowledge }: StoredChip<Knowledge>,
+    written: "all" | readonly TileName[],
+    steps: readonly UpkeepStep[] = [],
+  ): void {
+    const { arrays, inference } = state;
+    const names = Object.entries(arrays).flatMap(([array, { tiles }]) => tiles.map((_, tile) => ({ array, tile })));
+    const heads = Object.entries(arrays).map(([name, { tiles, ...array }]) => [
+      name,
+      { ...array, tiles: tiles.map(({ cells: _, ...tile }) => tile) },
+    ]);
+    const changed = (written === "all" ? names : written).map((name) => ({
+      ...name,
+      ...pack(arrays[name.array]!.tiles[name.tile]!.cells),
+    }));
+    this.#database.transaction(() => {
+      if (written === "all") this.#database.prepare("DELETE FROM tiles WHERE chip = ?").run(key);
+      const put = this.#database.prepare(
+        "INSERT INTO tiles VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET cells = ?4, sha256 = ?5",
+      );
+      for (const { array, tile, bytes, sha256 } of changed) put.run(key, array, tile, bytes, sha256);
+      const head = pack({
+        ...{ version, cells: this.#cellsOf(key), knowledge },
+        state: { arrays: Object.fromEntries(heads) },
+      } satisfies Head<Knowledge>);
+      this.#database
+        .prepare(
+          `INSERT INTO chips VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET inference = max(inference, ?3), head = ?4, sha256 = ?5`,
+        )
+        .run(key, model, inference, head.bytes, head.sha256);
+      this.#note(key, steps);
+    })();
+  }
+
+  /** SHA-256 of the devices of each tile as stored. */
+  #cellsOf(key: string): Record<string, string[]> {
+    const rows = this.#database
+      .prepare("SELECT array, tile, lower(hex(sha256)) AS sha256 FROM tiles WHERE chip = ? ORDER BY array, tile")
+      .all(key) as { array: string; tile: number; sha256: string }[];
+    const cells: Record<string, string[]> = {};
+    for (const { array, tile, sha256 } of rows) {
+      cells[array] ??= [];
+      cells[array][tile] = sha256;
+    }
+    return cells;
+  }
+
+  /** Store how many inferences a chip has done, so that its noise goes on and does not begin again. */
+  setInference(key: string, inference: number): void {
+    this.#database.prepare("UPDATE chips SET inference = ? WHERE key = ?").run(inference, key);
+  }
+
+  /** Forget a chip that cannot be read; its steps stay. */
+  remove(key: string): void {
+    this.#database.transaction(() => {
+      this.#database.prepare("DELETE FROM chips WHERE key = ?").run(key);
+      this.#database.prepare("DELETE FROM tiles WHERE chip = ?").run(key);
+    })();
+  }
+
+  /** Ask the agent that runs for a calibration; `takeRequest` answers. */
+  request(): void {
+    this.#database.prepare("INSERT INTO requests DEFAULT VALUES").run();
+  }
+  /** Take what was asked for. @returns whether there was something */
+  takeRequest(): boolean {
+    return this.#database.prepare("DELETE FROM requests").run().changes > 0;
+  }
+
+  /** Chips by key, with the name of their model. */
+  chips(): readonly { readonly key: string; readonly model: string; readonly inference: number }[] {
+    return this.#database.prepare("SELECT key, model, inference FROM chips ORDER BY model, key").all() as never;
+  }
+
+  /** The last steps of a chip, oldest first. */
+  steps(key: string, limit: number): readonly UpkeepStep[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT at_seconds AS atSeconds, wall_ms AS wallMs, kind, why, reads, pulses, joules, seconds,
+                risk_before AS riskBefore, risk_after AS riskAfter
+         FROM steps WHERE chip = ? ORDER BY id DESC LIMIT ?`,
+      )
+      .all(key, limit) as UpkeepStep[];
+    return rows.reverse();
+  }
+
+  /** How many steps of each kind there were, with what they took together. */
+  totals(key: string): readonly StepTotal[] {
+    return this.#database
+      .prepare(
+        `SELECT kind, count(*) AS steps, sum(reads) AS reads, sum(pulses) AS pulses, sum(joules) AS joules
+         FROM steps WHERE chip = ? GROUP BY kind ORDER BY kind`,
+      )
+      .all(key) as StepTotal[];
+  }
+
+  close(): void {
+    if (!this.#database.pragma("query_only", { simple: true })) this.#database.pragma("wal_checkpoint(TRUNCATE)");
+    this.#database.close();
+  }
+
+  #note(key: string, steps: readonly UpkeepStep[]): void {
+    const insert = this.#database.prepare("INSERT INTO steps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const s of steps) {
+      const { riskBefore = null, riskAfter = null } = s;
+      insert.run(
+        key,
+        ...[s.atSeconds, s.wallMs, s.kind, s.why, s.reads, s.pulses, s.joules, s.seconds, riskBefore, riskAfter],
+      );
+    }
+  }
+}
+
+/** Name of a tile: its array and its number in it. */
+export interface TileName {
+  readonly array: string;
+  readonly tile: number;
+}
+
+/** Steps of one kind together. */
+export interface StepTotal {
+  readonly kind: string;
+  readonly steps: number;
+  readonly reads: number;
+  readonly pulses: number;
+  readonly joules: number;
+}
+
+/** The name that a chip is stored by: of everything that its programming depends on. */
+export const chipKey = ({ modelSha256, device, seed, layout }: ChipIdentity): string =>
+  createHash("sha256")
+    .update(JSON.stringify([modelSha256, device, seed, layout]))
+    .digest("hex")
+    .slice(0, 16);
+
+/**
+ * Open the memory of the chips. A file that is none of ours is put aside as `<file>.damaged-<n>`, told, and a new one
+ * begun. @throws DatabaseError where no file can be made or a newer version made it
+ */
+export const openChipStore = <Knowledge>(
+  file: string,
+  onDamaged: (sentence: string) => void = () => {},
+): ChipStore<Knowledge> => {
+  try {
+    return new ChipStore(openWithSchema(file, schema));
+  } catch (error) {
+    if (!(error instanceof DatabaseError && error.isDamaged)) throw error;
+    const aside = putAside(file);
+    onDamaged(`${error.message}; it is kept as ${aside} and the chips are programmed anew`);
+    return new ChipStore(openWithSchema(file, schema));
+  }
+};
+
+const putAside = (file: string): string => {
+  let n = 1;
+  while (existsSync(`${file}.damaged-${n}`)) n++;
+  const aside = `${file}.damaged-${n}`;
+  for (const end of ["", "-wal", "-shm"]) if (existsSync(file + end)) renameSync(file + end, aside + end);
+  return aside;
+};
+
+const pack = (value: unknown): { bytes: Buffer; sha256: Buffer } => {
+  const bytes = serialize(value);
+  return { bytes, sha256: createHash("sha256").update(bytes).digest() };
+};
+
+const unpack = (bytes: Buffer, sha256: Buffer, what: string): unknown => {
+  const got = createHash("sha256").update(bytes).digest();
+  if (!got.equals(sha256)) {
+    const [expected, found] = [sha256, got].map((digest) => digest.toString("hex").slice(0, 12));
+    throw new ChipUnreadable(`${what}: expected the SHA-256 ${expected}…, got ${found}…`);
+  }
+  return deserialize(bytes);
+};
