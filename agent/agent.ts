@@ -8,6 +8,7 @@ import type { StreamChanges, StreamSet } from "./stream-set.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { Tap } from "./tap.ts";
 import type { Telemetry } from "./telemetry/events.ts";
+import type { ChipBank } from "./upkeep/chip-bank.ts";
 
 /** A running agent. */
 export interface Agent {
@@ -24,6 +25,8 @@ export interface Agent {
   /** Where people act on alarms; what comes of it is published at once. */
   readonly desk: AlarmDesk;
   readonly connection: Connection;
+  /** The chips that the models run on. */
+  readonly chips: ChipBank;
   readonly observers: Observers;
   /** Where one can look into the streams. */
   readonly tap: Tap;

@@ -6,7 +6,6 @@ import type { Config } from "./config/schema.ts";
 import { HealthMonitor } from "./health.ts";
 import { Journal } from "./journal/journal.ts";
 import { recover } from "./journal/recover.ts";
-import { openModel } from "./models.ts";
 import { type Connection, connect, within } from "./mqtt/connection.ts";
 import type { EmbeddedBroker } from "./mqtt/embedded-broker.ts";
 import { publishOutbox } from "./mqtt/publish.ts";
@@ -21,6 +20,7 @@ import { StreamSet } from "./stream-set.ts";
 import type { OpenModel } from "./streams.ts";
 import { Tap } from "./tap.ts";
 import { type Log, Telemetry } from "./telemetry/events.ts";
+import { openChips } from "./upkeep/open-chips.ts";
 
 export type { Agent, Reconfigured } from "./agent.ts";
 
@@ -67,7 +67,12 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const observers = new Observers();
   const journal = new Journal(journalFileOf(config), emit);
   const tap = new Tap();
-  const streamSet = new StreamSet(surroundings.openModel ?? openModel, {
+  const chips = openChips(config, {
+    emit,
+    hasRoom: () => config.streams.every(({ name }) => subscription.waiting(name) === 0),
+    publish: (topic, payload) => void connection.publish(topic, payload, { qos: 1, retain: true }),
+  });
+  const streamSet = new StreamSet(surroundings.openModel ?? chips.openModel, {
     emit,
     onChange: (change) => {
       store.record(change);
@@ -103,6 +108,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     emit,
     nowNs: () => BigInt(Date.now()) * 1_000_000n,
   });
+  chips.start();
   const health = new HealthMonitor(
     {
       get streams() {
@@ -141,6 +147,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     connection,
     tap,
     observers,
+    chips,
     health: () => health.verdict(),
     waiting: subscription.waiting,
     idle: async () => {
@@ -163,6 +170,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       await subscription.drained();
       housekeeping.stop();
       streamSet.stop();
+      await chips.stop();
       journal.remove();
       await within(2000, publisher.flush());
       publisher.stop();

@@ -1,99 +1,21 @@
-import { createHash } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
-import { deserialize, serialize } from "node:v8";
 import type Database from "better-sqlite3";
-import type { ChipState, TileState } from "../../models/crossbar/tile-state.ts";
+import type { TileState } from "../../models/crossbar/tile-state.ts";
+import {
+  ChipUnreadable,
+  pack,
+  type StepTotal,
+  type StoredChip,
+  type StoredClock,
+  type TileName,
+  type UpkeepStep,
+  unpack,
+} from "./chip-record.ts";
+import { chipSchema } from "./chip-schema.ts";
 import { DatabaseError, openWithSchema } from "./database.ts";
-
-/** Which chip: its weights and its devices. Another model, device or seed is another chip. */
-export interface ChipIdentity {
-  readonly modelSha256: string;
-  readonly device: string;
-  readonly seed: number;
-  /** What else the programming depends on, as text. */
-  readonly layout: string;
-}
-
-/** A chip as stored: its programmed state, and what upkeep knows of it. */
-export interface StoredChip<Knowledge> {
-  readonly state: ChipState;
-  readonly knowledge: Knowledge;
-}
-
-/** What was done to a chip, why, what it took and what it gave. */
-export interface UpkeepStep {
-  /** Chip time, s. */
-  readonly atSeconds: number;
-  /** When that was, ms since 1970. */
-  readonly wallMs: number;
-  readonly kind: string;
-  readonly why: string;
-  /** Products of single tiles. */
-  readonly reads: number;
-  readonly pulses: number;
-  readonly joules: number;
-  /** Of the chip, s. */
-  readonly seconds: number;
-  /** Part of answers that are expected to differ from the digital twin's, before and after. */
-  readonly riskBefore: number | undefined;
-  readonly riskAfter: number | undefined;
-}
-
-/** Where the clock of all chips stood. */
-export interface StoredClock {
-  readonly chipSeconds: number;
-  readonly wallMs: number;
-}
 
 /** Form of what is stored; another one is not read. */
 const version = 1;
-
-const schema = {
-  applicationId: 0x6f68_6d63, // "ohmc"
-  steps: [
-    `
-  CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), chip_seconds REAL NOT NULL, wall_ms REAL NOT NULL) STRICT;
-
-  -- The part of a chip that each calibration changes: V8 serialisation, with its SHA-256.
-  CREATE TABLE chips (
-    key        TEXT PRIMARY KEY,
-    model      TEXT NOT NULL,
-    inference  INTEGER NOT NULL,
-    head       BLOB NOT NULL,
-    sha256     BLOB NOT NULL
-  ) STRICT, WITHOUT ROWID;
-
-  -- The devices of a tile, which only writes change.
-  CREATE TABLE tiles (
-    chip    TEXT NOT NULL,
-    array   TEXT NOT NULL,
-    tile    INTEGER NOT NULL,
-    cells   BLOB NOT NULL,
-    sha256  BLOB NOT NULL,
-    PRIMARY KEY (chip, array, tile)
-  ) STRICT;
-
-  CREATE TABLE steps (
-    id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    chip         TEXT NOT NULL,
-    at_seconds   REAL NOT NULL,
-    wall_ms      REAL NOT NULL,
-    kind         TEXT NOT NULL,
-    why          TEXT NOT NULL,
-    reads        INTEGER NOT NULL,
-    pulses       INTEGER NOT NULL,
-    joules       REAL NOT NULL,
-    seconds      REAL NOT NULL,
-    risk_before  REAL,
-    risk_after   REAL
-  ) STRICT;
-  CREATE INDEX steps_by_chip ON steps (chip, id);
-
-  -- Calibrations asked for from outside.
-  CREATE TABLE requests (id INTEGER PRIMARY KEY) STRICT;
-  `,
-  ],
-};
 
 /** Everything of a chip but its devices. */
 interface Head<Knowledge> {
@@ -108,9 +30,6 @@ interface ArrayHead {
   readonly celsius: number;
   readonly tiles: readonly Omit<TileState, "cells">[];
 }
-
-/** What a stored chip cannot be used for: damaged, or of another form. */
-export class ChipUnreadable extends Error {}
 
 /**
  * The memory of chips that the power does not hold: one SQLite file beside the anomalies. Whatever changes together is
@@ -130,9 +49,7 @@ export class ChipStore<Knowledge> {
   }
 
   setClock({ chipSeconds, wallMs }: StoredClock): void {
-    this.#database
-      .prepare("INSERT INTO clock VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET chip_seconds = ?1, wall_ms = ?2")
-      .run(chipSeconds, wallMs);
+    this.#database.prepare("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)").run(chipSeconds, wallMs);
   }
 
   /** A chip as stored; undefined where there is none. @throws ChipUnreadable with a sentence */
@@ -182,19 +99,14 @@ export class ChipStore<Knowledge> {
     }));
     this.#database.transaction(() => {
       if (written === "all") this.#database.prepare("DELETE FROM tiles WHERE chip = ?").run(key);
-      const put = this.#database.prepare(
-        "INSERT INTO tiles VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET cells = ?4, sha256 = ?5",
-      );
+      const put = this.#database.prepare("INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?)");
       for (const { array, tile, bytes, sha256 } of changed) put.run(key, array, tile, bytes, sha256);
       const head = pack({
         ...{ version, cells: this.#cellsOf(key), knowledge },
         state: { arrays: Object.fromEntries(heads) },
       } satisfies Head<Knowledge>);
       this.#database
-        .prepare(
-          `INSERT INTO chips VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT DO UPDATE SET inference = max(inference, ?3), head = ?4, sha256 = ?5`,
-        )
+        .prepare("INSERT OR REPLACE INTO chips VALUES (?, ?, ?, ?, ?)")
         .run(key, model, inference, head.bytes, head.sha256);
       this.#note(key, steps);
     })();
@@ -279,28 +191,6 @@ export class ChipStore<Knowledge> {
   }
 }
 
-/** Name of a tile: its array and its number in it. */
-export interface TileName {
-  readonly array: string;
-  readonly tile: number;
-}
-
-/** Steps of one kind together. */
-export interface StepTotal {
-  readonly kind: string;
-  readonly steps: number;
-  readonly reads: number;
-  readonly pulses: number;
-  readonly joules: number;
-}
-
-/** The name that a chip is stored by: of everything that its programming depends on. */
-export const chipKey = ({ modelSha256, device, seed, layout }: ChipIdentity): string =>
-  createHash("sha256")
-    .update(JSON.stringify([modelSha256, device, seed, layout]))
-    .digest("hex")
-    .slice(0, 16);
-
 /**
  * Open the memory of the chips. A file that is none of ours is put aside as `<file>.damaged-<n>`, told, and a new one
  * begun. @throws DatabaseError where no file can be made or a newer version made it
@@ -310,12 +200,12 @@ export const openChipStore = <Knowledge>(
   onDamaged: (sentence: string) => void = () => {},
 ): ChipStore<Knowledge> => {
   try {
-    return new ChipStore(openWithSchema(file, schema));
+    return new ChipStore(openWithSchema(file, chipSchema));
   } catch (error) {
     if (!(error instanceof DatabaseError && error.isDamaged)) throw error;
     const aside = putAside(file);
     onDamaged(`${error.message}; it is kept as ${aside} and the chips are programmed anew`);
-    return new ChipStore(openWithSchema(file, schema));
+    return new ChipStore(openWithSchema(file, chipSchema));
   }
 };
 
@@ -325,18 +215,4 @@ const putAside = (file: string): string => {
   const aside = `${file}.damaged-${n}`;
   for (const end of ["", "-wal", "-shm"]) if (existsSync(file + end)) renameSync(file + end, aside + end);
   return aside;
-};
-
-const pack = (value: unknown): { bytes: Buffer; sha256: Buffer } => {
-  const bytes = serialize(value);
-  return { bytes, sha256: createHash("sha256").update(bytes).digest() };
-};
-
-const unpack = (bytes: Buffer, sha256: Buffer, what: string): unknown => {
-  const got = createHash("sha256").update(bytes).digest();
-  if (!got.equals(sha256)) {
-    const [expected, found] = [sha256, got].map((digest) => digest.toString("hex").slice(0, 12));
-    throw new ChipUnreadable(`${what}: expected the SHA-256 ${expected}…, got ${found}…`);
-  }
-  return deserialize(bytes);
 };

@@ -17,6 +17,13 @@ export type AgentEvent =
   | { readonly name: "MessagesRecovered"; readonly stream: string; readonly count: number; readonly detail: string }
   | { readonly name: "JournalFailed"; readonly detail: string }
   | { readonly name: "AlarmUnshelved"; readonly stream: string; readonly detail: string }
+  | { readonly name: "ChipProgrammed"; readonly model: string; readonly detail: string }
+  | { readonly name: "ChipCaredFor"; readonly model: string; readonly reason: string; readonly detail: string }
+  | { readonly name: "ChipRefused"; readonly model: string; readonly detail: string }
+  | { readonly name: "ChipDamaged"; readonly detail: string }
+  | { readonly name: "ChipClockDoubted"; readonly detail: string }
+  | { readonly name: "ChipsResumed"; readonly detail: string }
+  | { readonly name: "UpkeepFailed"; readonly detail: string }
   | { readonly name: "DatabaseFailed"; readonly detail: string }
   | { readonly name: "PublishFailed"; readonly detail: string }
   | { readonly name: "BrokerConnected"; readonly detail: string }
@@ -38,6 +45,13 @@ export type Emit = (event: AgentEvent) => void;
 /** Level of each event; `error` means that data were lost or that a person is needed. */
 const levels: Record<AgentEvent["name"], keyof Log> = {
   PayloadRejected: "warn",
+  ChipProgrammed: "info",
+  ChipCaredFor: "info",
+  ChipRefused: "error",
+  ChipDamaged: "warn",
+  ChipClockDoubted: "warn",
+  ChipsResumed: "info",
+  UpkeepFailed: "error",
   MessageDropped: "warn",
   MessageUnrouted: "warn",
   SamplesDropped: "warn",

@@ -1,6 +1,6 @@
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Config } from "../config/schema.ts";
-import type { UpkeepStep } from "../store/chip-store.ts";
+import type { UpkeepStep } from "../store/chip-record.ts";
 import { type Answers, type Risk, riskOf } from "./answer-noise.ts";
 import { addCosts, type Cost, noCost, times } from "./costs.ts";
 import type { LivingChip } from "./living-chip.ts";

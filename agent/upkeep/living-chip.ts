@@ -10,7 +10,7 @@ import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
 import { dequantiseInto } from "../../models/quantisation.ts";
 import { sizeOf } from "../../models/tensor.ts";
-import type { StoredChip, TileName } from "../store/chip-store.ts";
+import type { StoredChip, TileName } from "../store/chip-record.ts";
 import { type Answers, compareAnswers, riskOf } from "./answer-noise.ts";
 import { type ChipCosts, chipCosts } from "./costs.ts";
 
@@ -44,6 +44,12 @@ export interface Knowledge {
   /** Inputs that came last, to try the chip with, and the margins of the last answers, |ln| of the ratio that decides. */
   readonly inputs: readonly Float32Array[];
   readonly margins: readonly number[];
+}
+
+/** How many devices there are, and the pulses that they have had: mean, and the one with most. */
+export interface Wear {
+  readonly devices: number;
+  readonly pulses: { readonly mean: number; readonly most: number };
 }
 
 /** Inputs kept to try a chip with, and how often each is read. */
@@ -83,6 +89,7 @@ export class LivingChip {
   readonly costs: ChipCosts;
   knowledge: Knowledge;
   readonly #written = new Map<string, TileName>();
+  #wear: Wear | undefined;
 
   /**
    * Go on from what was stored; without it, program a chip that has `ageSeconds` of chip time behind it.
@@ -150,7 +157,11 @@ export class LivingChip {
   look(reads = readsOfInput): Answers | undefined {
     const inputs = this.knowledge.inputs.length >= 4 ? this.knowledge.inputs : testInputs(this.manifest);
     if (inputs.length === 0) return undefined;
+    // Numbers of their own, told apart by the time, so that the noise of the stream's inferences stays what it was.
+    const { inference } = this.network;
+    this.network.restartNoise(2 ** 40 + 1024 * Math.round(1000 * this.network.atSeconds));
     const seen = compareAnswers(this.network, this.twin, this.manifest.task, inputs, reads);
+    this.network.restartNoise(inference);
     const margins = this.knowledge.margins.length >= fewMargins ? this.knowledge.margins : seen.margins;
     const answers = { ...seen, margins, ...riskOf(margins, seen.noise) };
     const { noise, risk, riskError } = answers;
@@ -171,10 +182,17 @@ export class LivingChip {
   wrote(tiles: readonly TileName[], stuckDevices = this.knowledge.stuckDevices): void {
     for (const { array, tile } of tiles) this.#written.set(`${array}\n${tile}`, { array, tile });
     this.#know({ writtenAtSeconds: this.network.atSeconds, stuckDevices });
+    this.#wear = undefined;
   }
 
   setMayAnswer(mayAnswer: boolean): void {
     this.#know({ mayAnswer });
+  }
+
+  /** Pulses that the devices have had. Devices that were never formed have had none and do not count. */
+  wear(): Wear {
+    this.#wear ??= wearOf(this.tiles.map(({ is }) => is.state().cells.writes));
+    return this.#wear;
   }
 
   /** What to store, and which tiles' devices were written since the last time. */
@@ -188,6 +206,18 @@ export class LivingChip {
     this.knowledge = { ...this.knowledge, ...more };
   }
 }
+
+const wearOf = (tiles: readonly Uint32Array[]): Wear => {
+  let [devices, pulses, most] = [0, 0, 0];
+  for (const writes of tiles) {
+    for (const count of writes) {
+      if (count > 0) devices++;
+      pulses += count;
+      most = Math.max(most, count);
+    }
+  }
+  return { devices, pulses: { mean: pulses / Math.max(1, devices), most } };
+};
 
 const testInputs = ({ testVectors, input: { scale, shape } }: Manifest): readonly Float32Array[] =>
   testVectors.map(({ input }) => {

@@ -54,7 +54,7 @@ export interface NetworkCost {
  * Layers without weights cost a sum and a buffered value for each number they read; their time, like that of moving
  * values between layers, is taken to be hidden behind the products.
  *
- * @param arrays programmed arrays, as `AnalogNetwork` has them: their tiles and conductances at age zero are counted
+ * @param arrays programmed arrays, as `AnalogNetwork` has them: their tiles are counted, with the conductances that they have
  * @param activity of the arrays' inputs, by name; what is missing counts as `evenActivity`
  * @throws RangeError as `checkDesign` does
  */
@@ -131,7 +131,7 @@ const arrayCost = (array: CrossbarArray, rows: number, activity: Activity, desig
     const { outputs } = tile.place;
     // Word lines: of a depthwise layer each output has its own, of several crossbars each has all.
     const inputs = tile.place.inputs * (array.hasOwnInputs ? outputs : 1) * tile.shape.crossbars;
-    const siemens = tile.totalSiemensAt(0);
+    const siemens = tile.totalSiemensAt(array.atSeconds);
     const work = { inputs, outputs, columns: outputs, pairs: tile.formedPairs, siemens, ...activity };
     energyJoules = addEnergy(energyJoules, productEnergy(work, design), rows);
     areaSquareMetres += tileArea(inputs, outputs, design);

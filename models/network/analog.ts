@@ -126,6 +126,11 @@ export class AnalogNetwork implements Network {
     this.#inference.number++;
   }
 
+  /** Number of the next inference. */
+  get inference(): number {
+    return this.#inference.number;
+  }
+
   /** Give the next call this inference number, an integer ≥ 0: the same number repeats the same noise. */
   restartNoise(inference: number): void {
     if (!(Number.isSafeInteger(inference) && inference >= 0)) {

@@ -27,6 +27,7 @@ export const chip = z.strictObject({
     63_072_000,
     "s",
   ),
+  celsius: setting(z.number().min(-40).max(125).default(25), "Temperature of the chip.", 40, "°C"),
   compensation: setting(
     z.enum(["none", "global", "per-column"]).default("global"),
     "How drift is compensated by calibration.",

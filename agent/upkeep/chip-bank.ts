@@ -1,0 +1,237 @@
+import { copyFileSync, existsSync } from "node:fs";
+import type { Model } from "../../models/model.ts";
+import { DigitalNetwork } from "../../models/network/digital.ts";
+import type { Config } from "../config/schema.ts";
+import { modelBytes, openModel, usingModel } from "../models.ts";
+import { ChipUnreadable, type UpkeepStep } from "../store/chip-record.ts";
+import { type ChipStore, openChipStore } from "../store/chip-store.ts";
+import { sentenceOf } from "../stream-runner.ts";
+import type { OpenModel } from "../streams.ts";
+import type { Emit } from "../telemetry/events.ts";
+import { lookAfter, whyNow } from "./care.ts";
+import { ChipClock, type TimeSource } from "./chip-clock.ts";
+import { type PlannedChip, plannedChip } from "./chip-plan.ts";
+import { type ChipHealth, healthOf } from "./health.ts";
+import { type Knowledge, LivingChip } from "./living-chip.ts";
+import { ServingChip } from "./serving-chip.ts";
+import { saveChip } from "./upkeep.ts";
+import { UpkeepThread } from "./upkeep-thread.ts";
+
+/** What the chips need of the agent around them. */
+export interface BankOptions {
+  /** Memory of the chips. */
+  readonly file: string;
+  readonly chip: Config["chip"];
+  readonly emit: Emit;
+  readonly time: TimeSource;
+  /** Whether nothing waits to be classified. */
+  readonly hasRoom: () => boolean;
+  readonly onStep?: (health: ChipHealth, step: UpkeepStep) => void;
+}
+
+interface Serving {
+  readonly planned: PlannedChip;
+  readonly bytes: Uint8Array;
+  readonly chip: ServingChip;
+  readonly model: Model;
+  health: ChipHealth;
+}
+
+/** How often upkeep is told that time has passed, ms. */
+const tickMs = 1000;
+/** An upkeep thread that ended is begun again after so many ticks. */
+const pauseTicks = 60;
+
+/**
+ * The chips of an agent: one a model, shared by all its streams. They go on where they were when the agent ended, older
+ * by the time between. Streams are answered from here; a thread of its own ages them, calibrates and writes them, and
+ * hands over what they come to show, which is taken over between two inferences.
+ */
+export class ChipBank {
+  readonly #options: BankOptions;
+  readonly #serving = new Map<string, Serving>();
+  #store: ChipStore<Knowledge> | undefined;
+  #clock: ChipClock | undefined;
+  #thread: UpkeepThread | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pause = 0;
+  /** Steps taken before anyone could be told. */
+  #untold: (() => void)[] = [];
+
+  constructor(options: BankOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A model on its chip: from memory, aged to now and calibrated where that is due, or programmed. Without a crossbar it
+   * is opened as it is. @throws as `openModel`; DatabaseError where the memory cannot be used
+   */
+  readonly openModel: OpenModel = (name, chip) => {
+    if (chip.device === "digital") return openModel(name, chip);
+    const bytes = modelBytes(name);
+    const planned = usingModel(name, () => plannedChip(bytes, chip));
+    const known = this.#serving.get(planned.key);
+    if (known !== undefined) return known.model;
+    const serving = usingModel(name, () => this.#open(planned, bytes));
+    this.#serving.set(planned.key, serving);
+    this.#thread?.adopt(planned.key, bytes, chip);
+    return serving.model;
+  };
+
+  /** How the chips are, as last told by upkeep. */
+  get health(): readonly ChipHealth[] {
+    return [...this.#serving.values()].map(({ health }) => health);
+  }
+
+  /** Inferences of a chip since it was programmed, by model. */
+  inferencesOf(model: string): number {
+    return [...this.#serving.values()].find(({ health }) => health.model === model)?.chip.inferences ?? 0;
+  }
+
+  /** Begin to look after the chips. */
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer.unref();
+    for (const tell of this.#untold.splice(0)) tell();
+  }
+
+  /** Look after them no more, and keep what the next start needs. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#thread?.stop();
+    for (const [key, { chip }] of this.#serving) this.#store?.setInference(key, chip.inferences);
+    if (this.#clock) this.#store?.setClock(this.#clock.anchor);
+    this.#store?.close();
+  }
+
+  #open(planned: PlannedChip, bytes: Uint8Array): Serving {
+    const { key, plan, sha256 } = planned;
+    const { chip: settings, emit, time } = this.#options;
+    const store = this.#openStore();
+    const clock = this.#openClock(store);
+    const stored = this.#load(store, key, plan.manifest.name);
+    const now = clock.seconds;
+    const living = new LivingChip(plan, now, stored, settings.ageSeconds);
+    living.liveTo(now);
+    const why = whyNow(living, settings);
+    const wallMs = time.wallMs();
+    const steps = why === undefined ? [] : lookAfter(living, settings, why).map((step) => ({ ...step, wallMs }));
+    if (stored === undefined || steps.length > 0) {
+      saveChip(store, key, living, living.network.inference, steps, stored === undefined);
+    }
+    const model = plan.manifest.name;
+    if (stored === undefined) emit({ name: "ChipProgrammed", model, detail: `${model}: a new chip was programmed.` });
+    const health = healthOf(living);
+    for (const step of steps) this.#tellStep(health, step);
+    const { network, twin, manifest, knowledge } = living;
+    const chip = new ServingChip(network, manifest.task, knowledge);
+    const { policy, sigmas, reads } = settings.doubt;
+    const digital = settings.kernel === "simd" ? twin : new DigitalNetwork(plan.graph, { kernel: settings.kernel });
+    const doubt = {
+      ...{ policy, sigmas, reads, twin: digital },
+      noise: () => chip.noise,
+      mayAnswer: () => chip.mayAnswer,
+    };
+    return { planned, bytes, chip, health, model: { manifest, sha256, network: chip, doubt } };
+  }
+
+  #openStore(): ChipStore<Knowledge> {
+    this.#store ??= openChipStore<Knowledge>(this.#options.file, (detail) =>
+      this.#options.emit({ name: "ChipDamaged", detail }),
+    );
+    return this.#store;
+  }
+
+  #openClock(store: ChipStore<Knowledge>): ChipClock {
+    if (this.#clock) return this.#clock;
+    const { chip, emit, time } = this.#options;
+    const stored = store.clock();
+    this.#clock = new ChipClock({
+      anchor: stored ?? { chipSeconds: 0, wallMs: time.wallMs() },
+      rate: chip.clockRate,
+      maxAbsenceSeconds: chip.maxAbsenceSeconds,
+      time,
+      onStep: (_, detail) => emit({ name: "ChipClockDoubted", detail }),
+    });
+    const { absentSeconds } = this.#clock;
+    if (absentSeconds > 0) {
+      const detail = `The chips were without power for ${(absentSeconds / 86_400).toFixed(2)} days of their time.`;
+      emit({ name: "ChipsResumed", detail });
+    }
+    store.setClock(this.#clock.anchor);
+    return this.#clock;
+  }
+
+  #load(store: ChipStore<Knowledge>, key: string, model: string) {
+    try {
+      return store.load(key);
+    } catch (error) {
+      if (!(error instanceof ChipUnreadable)) throw error;
+      const aside = copyAside(this.#options.file);
+      store.remove(key);
+      const detail = `${model}: ${error.message}; the file as it was is kept as ${aside}, the chip is programmed anew`;
+      this.#options.emit({ name: "ChipDamaged", detail });
+      return undefined;
+    }
+  }
+
+  #tick(): void {
+    if (this.#clock === undefined || this.#serving.size === 0) return;
+    if (this.#thread === undefined) {
+      if (this.#pause-- > 0) return;
+      this.#thread = this.#begin();
+    }
+    if (this.#thread.isBusy) return;
+    const { time, hasRoom, chip } = this.#options;
+    this.#thread.tick({
+      kind: "tick",
+      clockSeconds: this.#clock.seconds,
+      wallMs: time.wallMs(),
+      celsius: chip.celsius,
+      hasRoom: hasRoom(),
+      fed: [...this.#serving].map(([key, { chip: serving }]) => ({ key, ...serving.feed() })),
+    });
+  }
+
+  #begin(): UpkeepThread {
+    const thread = new UpkeepThread(this.#options.file, {
+      onShown: ({ key, image, noise, mayAnswer, health }) => {
+        const serving = this.#serving.get(key);
+        if (serving === undefined) return;
+        if (serving.chip.mayAnswer && !mayAnswer) {
+          const detail = `${health.model}: the chip is too far from its network to answer.`;
+          this.#options.emit({ name: "ChipRefused", model: health.model, detail });
+        }
+        serving.chip.show(image, noise, mayAnswer);
+        serving.health = health;
+      },
+      onStepped: ({ key, step }) => {
+        const serving = this.#serving.get(key);
+        if (serving) this.#tellStep(serving.health, step);
+      },
+      onFailed: (error) => {
+        this.#thread = undefined;
+        this.#pause = pauseTicks;
+        this.#options.emit({ name: "UpkeepFailed", detail: `Upkeep ended: ${sentenceOf(error)}` });
+      },
+    });
+    for (const [key, { bytes }] of this.#serving) thread.adopt(key, bytes, this.#options.chip);
+    return thread;
+  }
+
+  #tellStep(health: ChipHealth, step: UpkeepStep): void {
+    const { emit, onStep } = this.#options;
+    const { kind, why, reads, pulses } = step;
+    const detail = `${health.model}: ${kind}. ${why} ${reads} reads, ${pulses} pulses.`;
+    emit({ name: "ChipCaredFor", model: health.model, reason: kind, detail });
+    if (this.#timer === undefined) this.#untold.push(() => onStep?.(health, step));
+    else onStep?.(health, step);
+  }
+}
+
+const copyAside = (file: string): string => {
+  let n = 1;
+  while (existsSync(`${file}.damaged-${n}`)) n++;
+  copyFileSync(file, `${file}.damaged-${n}`);
+  return `${file}.damaged-${n}`;
+};

@@ -1,0 +1,66 @@
+import type { AnswerNoise } from "../../models/model.ts";
+import type { NetworkImage } from "../../models/network/analog.ts";
+import type { Config } from "../config/schema.ts";
+import type { UpkeepStep } from "../store/chip-record.ts";
+import type { ChipHealth } from "./health.ts";
+
+/** What the thread of upkeep starts with. */
+export interface UpkeepStart {
+  /** Memory of the chips. */
+  readonly file: string;
+}
+
+/** Look after a chip that is stored. */
+export interface Adopt {
+  readonly kind: "adopt";
+  readonly key: string;
+  /** File of its model. */
+  readonly bytes: Uint8Array;
+  readonly chip: Config["chip"];
+}
+
+/** What came by since the last tick, of one chip. */
+export interface Fed {
+  readonly key: string;
+  readonly inputs: readonly Float32Array[];
+  readonly margins: readonly number[];
+  /** Number of the next inference. */
+  readonly inference: number;
+}
+
+/** Time has passed. */
+export interface Tick {
+  readonly kind: "tick";
+  readonly clockSeconds: number;
+  readonly wallMs: number;
+  readonly celsius: number;
+  /** Whether the streams leave room for more than letting devices age. */
+  readonly hasRoom: boolean;
+  readonly fed: readonly Fed[];
+}
+
+export type ToUpkeep = Adopt | Tick;
+
+/** What a chip shows from now on. */
+export interface Shown {
+  readonly kind: "shown";
+  readonly key: string;
+  readonly image: NetworkImage;
+  readonly noise: AnswerNoise | undefined;
+  readonly mayAnswer: boolean;
+  readonly health: ChipHealth;
+}
+
+/** A step was taken, and stored. */
+export interface Stepped {
+  readonly kind: "stepped";
+  readonly key: string;
+  readonly step: UpkeepStep;
+}
+
+/** A tick is worked off. */
+export interface Done {
+  readonly kind: "done";
+}
+
+export type FromUpkeep = Shown | Stepped | Done;
