@@ -36,6 +36,8 @@ export interface Doubt {
   readonly twin: Network;
   /** As last measured; undefined: not yet. */
   readonly noise: () => AnswerNoise | undefined;
+  /** Told the margin of each first answer. */
+  readonly onMargin?: (margin: number) => void;
   /** False where the chip is worn or broken beyond repair and must not answer. */
   readonly mayAnswer: () => boolean;
 }

@@ -99,13 +99,18 @@ const mfccBlocks = async (audio: DemoRecordings["audio"], { input }: Manifest): 
 /** The agent's configuration for these streams. @param port of the embedded broker, 0 for any free one */
 export const demoConfig = (
   streams: readonly DemoStream[],
-  options: { readonly directory: string; readonly port: number; readonly device: string },
+  options: {
+    readonly directory: string;
+    readonly port: number;
+    readonly device: string;
+    readonly clockRate: number;
+  },
 ): Config =>
   configSchema.parse({
     mqtt: { embeddedPort: options.port },
     state: { directory: options.directory },
     log: { level: "warn" },
-    chip: { device: options.device },
+    chip: { device: options.device, clockRate: options.clockRate },
     streams: streams.map(({ name, modality, codec }) => ({
       name,
       codec,

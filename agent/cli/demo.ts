@@ -27,6 +27,7 @@ interface DemoOptions {
   readonly speed: number;
   readonly port: number;
   readonly device: string;
+  readonly clockRate: number;
   readonly json?: boolean;
 }
 
@@ -42,6 +43,7 @@ export const demoCommand = (): Command =>
     .option("--speed <n>", "factor on the speed of all streams", numberIn(0.01, 1000), 1)
     .option("--port <n>", "port of the embedded broker; 0 takes any free one", integerIn(0, 65535), 0)
     .option("--device <name>", "device model of the crossbar", defaultDevice)
+    .option("--clock-rate <n>", "the chip lives so many seconds in one: 86400 is a day", numberIn(0, 1e9), 1)
     .option("--json", "one JSON object as the last line of standard output")
     .addHelpText(
       "after",
@@ -66,7 +68,12 @@ const demo = async (options: DemoOptions): Promise<void> => {
     );
   }
   const directory = options.state ?? mkdtempSync(join(tmpdir(), "ohmwatch-demo-"));
-  const config = demoConfig(streams, { directory, port: options.port, device: options.device });
+  const config = demoConfig(streams, {
+    directory,
+    port: options.port,
+    device: options.device,
+    clockRate: options.clockRate,
+  });
   let view: LiveView | undefined;
   const log = createLog(config.log.level, {
     write: (line) => (view === undefined ? process.stderr.write(line) : view.write(line)),

@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   inspect: async () => (await import("./inspect.ts")).inspectCommand,
   trace: async () => (await import("./trace.ts")).traceCommand,
   replay: async () => (await import("./replay.ts")).replayCommand,
+  chip: async () => (await import("./chip.ts")).chipCommand,
+  calibrate: async () => (await import("./calibrate.ts")).calibrateCommand,
   anomalies: async () => (await import("./anomalies.ts")).anomaliesCommand,
   config: async () => (await import("./config.ts")).configCommand,
   tap: async () => (await import("./tap.ts")).tapCommand,

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { SampleBlock } from "../../pipelines/signal.ts";
 import { codecByName, encoderNames } from "../codecs/codec.ts";
 import { databaseFileOf } from "../compose.ts";
 import { loadConfig } from "../config/load.ts";
@@ -12,6 +13,7 @@ import { openRecording } from "../recordings/open.ts";
 import type { Recording } from "../recordings/recording.ts";
 import { AnomalyStore } from "../store/anomaly-store.ts";
 import { closeDatabase, openDatabase } from "../store/database.ts";
+import { replayedChip } from "../upkeep/replayed-chip.ts";
 import { type ChipOptions, chipOf, withChipOptions } from "./chip-options.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 import { numberIn } from "./options.ts";
@@ -29,6 +31,7 @@ interface ReplayOptions extends ChipOptions {
   readonly database?: string;
   readonly config?: string;
   readonly stream?: string;
+  readonly clockRate?: number;
   readonly json?: boolean;
 }
 
@@ -46,6 +49,7 @@ export const replayCommand = (): Command =>
     .option("--now", "move event time so that the recording begins now")
     .option("--model <name>", "offline: run it through this model")
     .option("--config <file>", "offline: run it as a stream of this configuration (--stream)")
+    .option("--clock-rate <n>", "offline: the chip lives so many seconds in one of the recording", numberIn(0, 1e9))
     .option("--stream <name>", "name of the stream")
     .option("--database <file>", "offline: record anomalies here")
     .option("--json", "offline: one JSON object with what was recorded")
@@ -56,6 +60,7 @@ Examples:
   ohmwatch replay 208.hea --url mqtt://127.0.0.1 --topic ohmwatch/in/bed-7 --speed 4 --now
   ohmwatch replay 208.hea --model ecg-beats --database anomalies.sqlite
   ohmwatch replay pump.csv --config hall.yaml --stream pump
+  ohmwatch replay 208.hea --model ecg-beats --database anomalies.sqlite --clock-rate 86400
 
 Offline the same recording gives the same rows, bit for bit.`,
     )
@@ -117,9 +122,14 @@ const replayOffline = async (files: readonly string[], options: ReplayOptions): 
     const store = new AnomalyStore(database);
     const counts = { files: files.length, frames: 0, anomalies: 0, changes: 0 };
     for (const path of files) {
-      const model = openModel(name, chip);
+      const { model, follow } =
+        options.clockRate === undefined
+          ? { model: openModel(name, chip), follow: (blocks: Iterable<SampleBlock>) => blocks }
+          : replayedChip(name, { ...chip, clockRate: options.clockRate }, ({ kind, why }) =>
+              process.stderr.write(`${name}: ${kind}. ${why}\n`),
+            );
       const recording = await openRecording(path, stream === undefined ? {} : { stream });
-      runOffline(recording.blocks(offlineBlockSeconds), model, {
+      runOffline(follow(recording.blocks(offlineBlockSeconds)), model, {
         overrides,
         levels,
         onClassification: () => counts.frames++,

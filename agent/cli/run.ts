@@ -13,21 +13,30 @@ import { LiveView } from "../terminal/live-view.ts";
 import { summarise, summaryTable } from "../terminal/summary.ts";
 import { version } from "../version.ts";
 import { ExitError, exitCodes } from "./exit.ts";
+import { numberIn } from "./options.ts";
 import { type SetOption, withSetOption } from "./set-option.ts";
 import { untilStopped } from "./stop-signals.ts";
+
+interface RunOptions extends SetOption {
+  readonly config: string;
+  readonly live?: boolean;
+  readonly clockRate?: number;
+}
 
 /** `run`: the agent. */
 export const runCommand = (): Command =>
   withSetOption(new Command("run"))
     .description("run the agent until it is told to stop")
     .requiredOption("--config <file>", "configuration")
+    .option("--clock-rate <n>", "the chip lives so many seconds in one: chip.clockRate", numberIn(0, 1e9))
     .option("--live", "draw the streams on standard output")
     .addHelpText(
       "after",
       "\nExamples:\n  ohmwatch run --config /etc/ohmwatch/ohmwatch.yaml\n  OHMWATCH__MQTT__URL=mqtt://broker ohmwatch run --config hall.yaml --live\n\nSIGHUP, and a change of the file or of conf.d beside it, reads the configuration again.",
     )
-    .action(async ({ config: file, live, set }: { config: string; live?: boolean } & SetOption) => {
-      const read = () => loadConfig(file, knownNames(), { ...processVariables, flags: set });
+    .action(async ({ config: file, live, set, clockRate }: RunOptions) => {
+      const flags = clockRate === undefined ? set : [...set, `chip.clockRate=${clockRate}`];
+      const read = () => loadConfig(file, knownNames(), { ...processVariables, flags });
       const config = read();
       let view: LiveView | undefined;
       const recent = new RecentLines(500);

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from "prom-client";
 import type { Agent } from "../compose.ts";
 import { type AgentEvent, levelOf } from "../telemetry/events.ts";
+import { chipMetrics } from "./chip-metrics.ts";
 
 const severities = ["critical", "major", "minor", "warning"] as const;
 
@@ -44,6 +45,7 @@ export const metricsOf = (agent: Agent, version: string): Exposition => {
     });
   };
 
+  chipMetrics(agent.chips, registers);
   gauge("build_info", "Version of the program.", ["version"], (g) => g.set({ version }, 1));
   gauge("alive", "0 where messages wait and none is worked off.", [], (g) => g.set(agent.health().alive ? 1 : 0));
   gauge("ready", "1 while data flow and inference keeps up.", [], (g) => g.set(agent.health().ready ? 1 : 0));

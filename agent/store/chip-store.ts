@@ -142,6 +142,10 @@ export class ChipStore<Knowledge> {
   request(): void {
     this.#database.prepare("INSERT INTO requests DEFAULT VALUES").run();
   }
+  /** Number of the last step of any chip; 0: none. */
+  lastStep(): number {
+    return Number(this.#database.prepare("SELECT coalesce(max(id), 0) FROM steps").pluck().get());
+  }
   /** Take what was asked for. @returns whether there was something */
   takeRequest(): boolean {
     return this.#database.prepare("DELETE FROM requests").run().changes > 0;
@@ -208,6 +212,10 @@ export const openChipStore = <Knowledge>(
     return new ChipStore(openWithSchema(file, chipSchema));
   }
 };
+
+/** Open the memory of the chips beside an agent that may run. @throws DatabaseError where the file is none of ours */
+export const attachChipStore = <Knowledge>(file: string): ChipStore<Knowledge> =>
+  new ChipStore(openWithSchema(file, chipSchema));
 
 const putAside = (file: string): string => {
   let n = 1;

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
 import { type Answers, type Risk, riskOf } from "./answer-noise.ts";
 import { addCosts, type Cost, noCost, times } from "./costs.ts";
+import { duration } from "./duration.ts";
 import type { LivingChip } from "./living-chip.ts";
 import { repair, verifyOf } from "./self-test.ts";
 
@@ -25,15 +26,15 @@ const rewriteSeconds = 30 * 86_400;
  */
 export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | undefined => {
   if (upkeep.policy === "none") return undefined;
-  const { calibratedAtSeconds, writtenAtSeconds } = chip.knowledge;
+  const { calibratedAtSeconds, rewrittenAtSeconds } = chip.knowledge;
   if (calibratedAtSeconds === undefined) return "The chip is new.";
   const now = chip.network.atSeconds;
   if (now - calibratedAtSeconds >= upkeep.everySeconds) {
-    return `The last calibration was ${days(now - calibratedAtSeconds)} ago.`;
+    return `The last calibration was ${duration(now - calibratedAtSeconds)} ago.`;
   }
-  const [age, then] = [now - writtenAtSeconds, Math.max(0, calibratedAtSeconds - writtenAtSeconds)];
+  const [age, then] = [now - rewrittenAtSeconds, Math.max(0, calibratedAtSeconds - rewrittenAtSeconds)];
   if (age < growth * then + leastSeconds) return undefined;
-  return `The age grew from ${days(then)} to ${days(age)}.`;
+  return `The age grew from ${duration(then)} to ${duration(age)}.`;
 };
 
 /**
@@ -79,8 +80,12 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
     if ((chip.knowledge.risk ?? 0) > before)
       take("calibrate", "A factor for each column is worse.", calibrate("global"));
   }
-  if (!isNew && excess(chip, answers, settings)) {
+  const now = chip.network.atSeconds;
+  if (!isNew && now >= chip.knowledge.devicesAgainAtSeconds && excess(chip, answers, settings)) {
+    const before = chip.knowledge.risk ?? 0;
     take("devices", sentence(chip, answers), () => selfTest(chip));
+    const hasHelped = (chip.knowledge.risk ?? 0) < 0.9 * before;
+    chip.learn({ devicesAgainAtSeconds: hasHelped ? 0 : now + rewriteSeconds });
   }
   for (const [kind, part] of [
     ["tiles", 1 / 3],
@@ -96,7 +101,7 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
   const { risk = 0, riskError = 0, mayAnswer } = chip.knowledge;
   const isTooBad = risk - riskError > upkeep.refuseAbove;
   if (isTooBad && mayAnswer) take("refuse", sentence(chip, answers), () => noCost);
-  chip.setMayAnswer(!isTooBad);
+  chip.learn({ mayAnswer: !isTooBad });
   return steps;
 };
 
@@ -114,7 +119,8 @@ const selfTest = (chip: LivingChip): Cost & { readonly pulses: number } => {
     stuck += found.stuck.length;
     return found.written.pulses > 0;
   });
-  if (touched.length > 0) chip.wrote(touched, Math.max(stuck, chip.knowledge.stuckDevices));
+  if (touched.length > 0) chip.wrote(touched, "devices");
+  chip.learn({ stuckDevices: Math.max(stuck, chip.knowledge.stuckDevices) });
   return withWrites(cost, written);
 };
 
@@ -135,7 +141,7 @@ const rewrite = (chip: LivingChip, part: number): Cost & { readonly pulses: numb
     cost = addCosts(cost, times(found.readings, chip.costs.device(is.place.outputs, is.place.inputs)));
     written = addWrites(written, found.written);
   }
-  chip.wrote(ranked);
+  chip.wrote(ranked, "tiles");
   return withWrites(cost, written);
 };
 
@@ -181,8 +187,8 @@ const wouldHelp = (chip: LivingChip, answers: Answers | undefined, { upkeep }: C
   answers !== undefined && answers.risk - whenNew(chip, answers).risk > upkeep.tolerance / 2;
 
 const mayRewrite = (chip: LivingChip): boolean => {
-  const { writtenAtSeconds } = chip.knowledge;
-  return writtenAtSeconds === 0 || chip.network.atSeconds - writtenAtSeconds >= rewriteSeconds;
+  const { rewrittenAtSeconds } = chip.knowledge;
+  return rewrittenAtSeconds === 0 || chip.network.atSeconds - rewrittenAtSeconds >= rewriteSeconds;
 };
 
 const sentence = (chip: LivingChip, answers: Answers | undefined): string => {
@@ -190,10 +196,3 @@ const sentence = (chip: LivingChip, answers: Answers | undefined): string => {
   const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
   return `${percent(answers.risk)} ± ${percent(answers.riskError)} of the answers would differ from the digital network's, ${percent(whenNew(chip, answers).risk)} when new.`;
 };
-
-const days = (seconds: number): string =>
-  seconds < 7200
-    ? `${Math.round(seconds)} s`
-    : seconds < 172_800
-      ? `${(seconds / 3600).toFixed(1)} h`
-      : `${(seconds / 86_400).toFixed(1)} days`;

@@ -124,12 +124,13 @@ export class ChipBank {
     const health = healthOf(living);
     for (const step of steps) this.#tellStep(health, step);
     const { network, twin, manifest, knowledge } = living;
-    const chip = new ServingChip(network, manifest.task, knowledge);
+    const chip = new ServingChip(network, knowledge);
     const { policy, sigmas, reads } = settings.doubt;
     const digital = settings.kernel === "simd" ? twin : new DigitalNetwork(plan.graph, { kernel: settings.kernel });
     const doubt = {
       ...{ policy, sigmas, reads, twin: digital },
       noise: () => chip.noise,
+      onMargin: chip.answered,
       mayAnswer: () => chip.mayAnswer,
     };
     return { planned, bytes, chip, health, model: { manifest, sha256, network: chip, doubt } };

@@ -1,12 +1,13 @@
 import type { AnswerNoise } from "../../models/model.ts";
-import type { LivingChip } from "./living-chip.ts";
+import type { StoredChip } from "../store/chip-record.ts";
+import { type Knowledge, type LivingChip, type Wear, wearOf } from "./living-chip.ts";
 
 /** How a chip is, as numbers to be shown. */
-export interface ChipHealth {
+export interface ChipHealth extends Wear {
   readonly model: string;
   readonly device: string;
   readonly seed: number;
-  /** Chip time, age since the last write and since the last calibration, s at the reference temperature. */
+  /** Chip time, age since whole tiles were last written, time since the last calibration, s at the reference temperature. */
   readonly chipSeconds: number;
   readonly ageSeconds: number;
   readonly sinceCalibrationSeconds: number | undefined;
@@ -19,25 +20,48 @@ export interface ChipHealth {
   readonly risk: number | undefined;
   readonly riskError: number | undefined;
   readonly stuckDevices: number;
-  readonly devices: number;
-  /** Pulses that devices have had: mean, and the one with most. */
-  readonly pulses: { readonly mean: number; readonly most: number };
   readonly mayAnswer: boolean;
 }
 
 /** How a chip is now. */
-export const healthOf = (chip: LivingChip): ChipHealth => {
-  const { knowledge, network, plan } = chip;
-  const alphas = chip.tiles.flatMap(({ is }) => [...is.alpha]);
-  const { noise, risk, riskError, stuckDevices, mayAnswer, compensation, calibratedAtSeconds } = knowledge;
+export const healthOf = (chip: LivingChip): ChipHealth =>
+  healthFrom(
+    chip.manifest.name,
+    chip.knowledge,
+    chip.network.atSeconds,
+    chip.tiles.flatMap(({ is }) => [...is.alpha]),
+    chip.wear(),
+  );
+
+/** How a chip was when it was stored. */
+export const healthOfStored = (model: string, { state, knowledge }: StoredChip<Knowledge>): ChipHealth => {
+  const arrays = Object.values(state.arrays);
+  const tiles = arrays.flatMap((array) => array.tiles);
+  const alphas = tiles.flatMap(({ alpha }) => [...alpha]);
+  return healthFrom(
+    model,
+    knowledge,
+    arrays[0]?.atSeconds ?? 0,
+    alphas,
+    wearOf(tiles.map(({ cells }) => cells.writes)),
+  );
+};
+
+const healthFrom = (
+  model: string,
+  knowledge: Knowledge,
+  atSeconds: number,
+  alphas: readonly number[],
+  wear: Wear,
+): ChipHealth => {
+  const { device, seed, compensation, calibratedAtSeconds, rewrittenAtSeconds, time } = knowledge;
+  const { noise, risk, riskError, stuckDevices, mayAnswer } = knowledge;
   return {
-    model: chip.manifest.name,
-    device: plan.device.name,
-    seed: plan.seed,
-    chipSeconds: network.atSeconds,
-    ageSeconds: chip.ageSeconds,
-    sinceCalibrationSeconds: calibratedAtSeconds === undefined ? undefined : network.atSeconds - calibratedAtSeconds,
-    celsius: knowledge.time.celsius,
+    ...{ model, device, seed },
+    chipSeconds: atSeconds,
+    ageSeconds: atSeconds - rewrittenAtSeconds,
+    sinceCalibrationSeconds: calibratedAtSeconds === undefined ? undefined : atSeconds - calibratedAtSeconds,
+    celsius: time.celsius,
     compensation,
     alpha: {
       min: Math.min(...alphas),
@@ -45,6 +69,6 @@ export const healthOf = (chip: LivingChip): ChipHealth => {
       max: Math.max(...alphas),
     },
     ...{ noise, risk, riskError, stuckDevices, mayAnswer },
-    ...chip.wear(),
+    ...wear,
   };
 };

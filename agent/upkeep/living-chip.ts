@@ -26,12 +26,17 @@ export interface ChipPlan {
 
 /** What is known of a chip beside its devices; stored with it. */
 export interface Knowledge {
+  readonly device: string;
+  readonly seed: number;
   /** A moment of the agent's clock, which chip time that was, and the temperature since. */
   readonly time: { readonly clockSeconds: number; readonly chipSeconds: number; readonly celsius: number };
   /** Chip time of the last calibration; undefined: never. */
   readonly calibratedAtSeconds: number | undefined;
-  /** Chip time since which all devices of all tiles are as old or older. */
+  /** Chip time of the last write of any device, and of the last write of whole tiles. */
   readonly writtenAtSeconds: number;
+  readonly rewrittenAtSeconds: number;
+  /** Chip time before which single devices are not written again, because it did not help. */
+  readonly devicesAgainAtSeconds: number;
   readonly compensation: CalibrationMode;
   /** Noise of the answers when last looked at, and when the chip was new. */
   readonly noise: AnswerNoise | undefined;
@@ -107,9 +112,10 @@ export class LivingChip {
     this.twin = new DigitalNetwork(graph, { kernel: "simd" });
     this.costs = chipCosts(graph, manifest.mapping, this.network);
     this.knowledge = stored?.knowledge ?? {
+      ...{ device: device.name, seed },
       time: { clockSeconds, chipSeconds: ageSeconds, celsius: referenceCelsius },
       calibratedAtSeconds: undefined,
-      writtenAtSeconds: 0,
+      ...{ writtenAtSeconds: 0, rewrittenAtSeconds: 0, devicesAgainAtSeconds: 0 },
       compensation: "none",
       ...{ noise: undefined, firstNoise: undefined, risk: undefined, riskError: undefined },
       stuckDevices: 0,
@@ -142,9 +148,9 @@ export class LivingChip {
     return isOther || shown !== before;
   }
 
-  /** The age since the last write, s of chip time, as shown. */
+  /** The age since whole tiles were last written, s of chip time, as shown. */
   get ageSeconds(): number {
-    return this.network.atSeconds - this.knowledge.writtenAtSeconds;
+    return this.network.atSeconds - this.knowledge.rewrittenAtSeconds;
   }
 
   /** Set the drift compensation of every tile. */
@@ -178,15 +184,17 @@ export class LivingChip {
     });
   }
 
-  /** Note that devices of some tiles were written at the moment shown. */
-  wrote(tiles: readonly TileName[], stuckDevices = this.knowledge.stuckDevices): void {
+  /** Note that devices of some tiles, or the whole tiles, were written at the moment shown. */
+  wrote(tiles: readonly TileName[], what: "devices" | "tiles"): void {
     for (const { array, tile } of tiles) this.#written.set(`${array}\n${tile}`, { array, tile });
-    this.#know({ writtenAtSeconds: this.network.atSeconds, stuckDevices });
+    const now = this.network.atSeconds;
+    this.#know({ writtenAtSeconds: now, ...(what === "tiles" && { rewrittenAtSeconds: now }) });
     this.#wear = undefined;
   }
 
-  setMayAnswer(mayAnswer: boolean): void {
-    this.#know({ mayAnswer });
+  /** Note what was found out. */
+  learn(found: Partial<Pick<Knowledge, "mayAnswer" | "stuckDevices" | "devicesAgainAtSeconds">>): void {
+    this.#know(found);
   }
 
   /** Pulses that the devices have had. Devices that were never formed have had none and do not count. */
@@ -207,7 +215,8 @@ export class LivingChip {
   }
 }
 
-const wearOf = (tiles: readonly Uint32Array[]): Wear => {
+/** The wear of the devices of some tiles, from the pulses that each device has had. */
+export const wearOf = (tiles: readonly Uint32Array[]): Wear => {
   let [devices, pulses, most] = [0, 0, 0];
   for (const writes of tiles) {
     for (const count of writes) {

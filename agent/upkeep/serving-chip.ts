@@ -1,9 +1,7 @@
-import type { Manifest } from "../../models/manifest.ts";
 import type { AnswerNoise } from "../../models/model.ts";
 import type { AnalogNetwork, NetworkImage } from "../../models/network/analog.ts";
 import type { Network } from "../../models/network/network.ts";
 import type { Shape } from "../../models/tensor.ts";
-import { scoreMargin } from "../../pipelines/operators/ask.ts";
 import type { Knowledge } from "./living-chip.ts";
 
 /** Margins and inputs kept for upkeep between two ticks, at most. */
@@ -17,18 +15,16 @@ export class ServingChip implements Network {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
   readonly #network: AnalogNetwork;
-  readonly #hasScores: boolean;
   #noise: AnswerNoise | undefined;
   #mayAnswer: boolean;
   #inputs: Float32Array[] = [];
   #margins: number[] = [];
   #seen = 0;
 
-  constructor(network: AnalogNetwork, task: Manifest["task"], { noise, mayAnswer }: Knowledge) {
+  constructor(network: AnalogNetwork, { noise, mayAnswer }: Knowledge) {
     this.#network = network;
     this.inputShape = network.inputShape;
     this.outputShape = network.outputShape;
-    this.#hasScores = task === "classifier";
     this.#noise = noise;
     this.#mayAnswer = mayAnswer;
   }
@@ -46,9 +42,13 @@ export class ServingChip implements Network {
 
   infer(input: Float32Array, output: Float32Array): void {
     this.#network.infer(input, output);
-    if (this.#hasScores && this.#margins.length < mostMargins) this.#margins.push(scoreMargin(output));
     if (this.#seen++ % everyInput === 0 && this.#inputs.length < mostInputs) this.#inputs.push(input.slice());
   }
+
+  /** Keep the margin of an answer; one that is not finite is none. */
+  readonly answered = (margin: number): void => {
+    if (this.#margins.length < mostMargins && Number.isFinite(margin)) this.#margins.push(margin);
+  };
 
   /** Answer from another image, with the noise that it has, from the next inference on. */
   show(image: NetworkImage, noise: AnswerNoise | undefined, mayAnswer: boolean): void {

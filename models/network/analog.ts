@@ -6,7 +6,8 @@ import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
 import { addWrites, noWrites, type WriteCount, type WriteVerify } from "../crossbar/programming.ts";
 import { secondsAtReference } from "../crossbar/temperature.ts";
-import type { CircuitImage } from "../crossbar/tile-circuit.ts";
+import type { Tile } from "../crossbar/tile.ts";
+import { type CircuitImage, TileCircuit } from "../crossbar/tile-circuit.ts";
 import type { ArrayState, ChipState } from "../crossbar/tile-state.ts";
 import type { Windows } from "../crossbar/windows.ts";
 import type { PairWires } from "../crossbar/wires/pair-wires.ts";
@@ -174,7 +175,7 @@ export class AnalogNetwork implements Network {
 
   /** What the products of all tiles are made of now, by array: for `show`. A copy. */
   image(): NetworkImage {
-    const images = [...this.arrays].map(([name, { tiles }]) => [name, tiles.map(({ circuit }) => circuit.image())]);
+    const images = [...this.arrays].map(([name, { tiles }]) => [name, tiles.map((tile) => plain(tile).image())]);
     return Object.fromEntries(images) as NetworkImage;
   }
 
@@ -186,7 +187,7 @@ export class AnalogNetwork implements Network {
     for (const [name, { tiles }] of this.arrays) {
       const images = image[name];
       if (images?.length !== tiles.length) throw new RangeError(`image: expected ${tiles.length} tiles of ${name}`);
-      for (let t = 0; t < tiles.length; t++) tiles[t]!.circuit.show(images[t]!);
+      for (let t = 0; t < tiles.length; t++) plain(tiles[t]!).show(images[t]!);
     }
   }
 
@@ -204,6 +205,11 @@ export class AnalogNetwork implements Network {
 
 const canReadWindows = (device: DeviceModel, hardware: Hardware): boolean =>
   hardware.weightSlices === undefined && readingOf(device, hardware) === undefined;
+
+const plain = ({ circuit }: Tile): TileCircuit => {
+  if (circuit instanceof TileCircuit) return circuit;
+  throw new RangeError("image: expected tiles that are read the plain way, got ones read in detail");
+};
 
 const stateOf = ({ arrays }: ChipState, name: string): ArrayState => {
   const array = arrays[name];

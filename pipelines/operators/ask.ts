@@ -34,9 +34,11 @@ export const askOf = ({ network, doubt }: Pick<Model, "network" | "doubt">): Ask
   };
   return (input, output, marginOf) => {
     network.infer(input, output);
+    const first = marginOf(output);
+    doubt.onMargin?.(first);
     const noise = doubt.noise();
     if (noise === undefined) return sure;
-    const margin = inSigmas(marginOf(output), noise, 1);
+    const margin = inSigmas(first, noise, 1);
     if (margin >= doubt.sigmas) return { marginSigmas: margin };
     if (doubt.policy === "mark") return { marginSigmas: margin, uncertain: true };
     if (doubt.policy === "digital") {

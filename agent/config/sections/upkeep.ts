@@ -5,7 +5,7 @@ import { setting } from "../setting.ts";
 export const upkeep = z.strictObject({
   policy: setting(
     z.enum(["none", "compensate", "full"]).default("full"),
-    "none: it only ages; compensate: drift is measured and compensated from time to time; full: and devices are written anew where that is not enough.",
+    "With none it only ages; with compensate drift is measured and compensated from time to time; with full devices are written anew, too, where that is not enough.",
     "full",
   ),
   everySeconds: setting(
@@ -30,7 +30,7 @@ export const upkeep = z.strictObject({
 export const doubt = z.strictObject({
   policy: setting(
     z.enum(["mark", "repeat", "digital"]).default("mark"),
-    "mark: say so; repeat: read again and take the mean; digital: compute the answer without the chip.",
+    "With mark they are said to be uncertain; with repeat they are read again and the mean is taken; with digital they are computed without the chip.",
     "repeat",
   ),
   sigmas: setting(

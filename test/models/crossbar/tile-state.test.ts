@@ -5,6 +5,8 @@ import { ideal } from "../../../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { devices } from "../../../models/crossbar/devices/registry.ts";
 import { Arena } from "../../../models/crossbar/kernels/arena.ts";
+import type { Tile } from "../../../models/crossbar/tile.ts";
+import type { TileCircuit } from "../../../models/crossbar/tile-circuit.ts";
 import type { ArrayState } from "../../../models/crossbar/tile-state.ts";
 import { SequentialRandom } from "../../../models/random.ts";
 
@@ -64,12 +66,13 @@ describe("The state of an array", () => {
     aged.array.calibrate("per-column");
     const fresh = make();
     expect(fresh.run(3)).not.toEqual(aged.run(3));
+    const plain = ({ circuit }: Tile) => circuit as TileCircuit;
     for (const [t, tile] of aged.array.tiles.entries()) {
-      fresh.array.tiles[t]!.circuit.show(structuredClone(tile.circuit.image()));
+      plain(fresh.array.tiles[t]!).show(structuredClone(plain(tile).image()));
     }
     expect(fresh.run(3)).toEqual(aged.run(3));
     const small = make({ tileInputs: 8 });
-    expect(() => small.array.tiles[0]!.circuit.show(aged.array.tiles[0]!.circuit.image())).toThrow(/image: expected/);
+    expect(() => plain(small.array.tiles[0]!).show(plain(aged.array.tiles[0]!).image())).toThrow(/image: expected/);
   });
   it("has targets of its own where devices were told to aim elsewhere, kept within the range of writes", () => {
     const { tile } = make({ device: ideal });
