@@ -1,24 +1,25 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Gauge } from "prom-client";
 import type { ChipBank } from "../upkeep/chip-bank.ts";
 import type { ChipHealth } from "../upkeep/health.ts";
 
+/** Adds a gauge that is filled when it is asked for. */
+export type AddGauge = (
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  collect: (gauge: Gauge) => void,
+) => void;
+
 /** How the chips are, a series a model. */
-export const chipMetrics = (chips: ChipBank, registers: Registry[]): void => {
-  const gauge = (name: string, help: string, value: (health: ChipHealth) => number | undefined): void => {
-    new Gauge({
-      name: `ohmwatch_${name}`,
-      help,
-      labelNames: ["model"],
-      registers,
-      collect() {
-        this.reset();
-        for (const health of chips.health) {
-          const known = value(health);
-          if (known !== undefined) this.set({ model: health.model }, known);
-        }
-      },
+export const chipMetrics = (chips: ChipBank, add: AddGauge): void => {
+  const gauge = (name: string, help: string, value: (health: ChipHealth) => number | undefined): void =>
+    add(name, help, ["model"], (g) => {
+      g.reset();
+      for (const health of chips.health) {
+        const known = value(health);
+        if (known !== undefined) g.set({ model: health.model }, known);
+      }
     });
-  };
   gauge("chip_age_seconds", "Chip time since tiles were last written.", (h) => h.ageSeconds);
   gauge("calibration_age_seconds", "Chip time since the last calibration.", (h) => h.sinceCalibrationSeconds);
   gauge("chip_temperature_celsius", "Temperature that the chip is taken to have.", (h) => h.celsius);

@@ -45,7 +45,7 @@ export const metricsOf = (agent: Agent, version: string): Exposition => {
     });
   };
 
-  chipMetrics(agent.chips, registers);
+  chipMetrics(agent.chips, gauge);
   gauge("build_info", "Version of the program.", ["version"], (g) => g.set({ version }, 1));
   gauge("alive", "0 where messages wait and none is worked off.", [], (g) => g.set(agent.health().alive ? 1 : 0));
   gauge("ready", "1 while data flow and inference keeps up.", [], (g) => g.set(agent.health().ready ? 1 : 0));
