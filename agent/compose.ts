@@ -70,7 +70,8 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const chips = openChips(config, {
     emit,
     hasRoom: () => config.streams.every(({ name }) => subscription.waiting(name) === 0),
-    publish: (topic, payload) => void connection.publish(topic, payload, { qos: 1, retain: true }),
+    publish: (topic, payload) =>
+      void (connection.isConnected() && connection.publish(topic, payload, { qos: 1, retain: true }).catch(() => {})),
   });
   const streamSet = new StreamSet(surroundings.openModel ?? chips.openModel, {
     emit,
@@ -126,6 +127,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   }, 5000).unref();
   const publisher = publishOutbox(store.outbox, connection, config.mqtt, emit);
   connection.onConnect(() => publisher.wake());
+  connection.onConnect(() => chips.announce());
   recover(journal, streamSet.sinks, emit);
   const housekeeping = new Housekeeping({ database, desk, emit, onOutbox: publisher.wake });
   housekeeping.start();

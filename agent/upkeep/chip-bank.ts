@@ -55,8 +55,6 @@ export class ChipBank {
   #thread: UpkeepThread | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pause = 0;
-  /** Steps taken before anyone could be told. */
-  #untold: (() => void)[] = [];
 
   constructor(options: BankOptions) {
     this.#options = options;
@@ -88,11 +86,17 @@ export class ChipBank {
     return [...this.#serving.values()].find(({ health }) => health.model === model)?.chip.inferences ?? 0;
   }
 
+  /** Tell the last step of each chip again, to one who comes late. */
+  announce(): void {
+    for (const [key, { health }] of this.#serving) {
+      for (const step of this.#store?.steps(key, 1) ?? []) this.#options.onStep?.(health, step);
+    }
+  }
+
   /** Begin to look after the chips. */
   start(): void {
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#timer.unref();
-    for (const tell of this.#untold.splice(0)) tell();
   }
 
   /** Look after them no more, and keep what the next start needs. */
@@ -225,8 +229,7 @@ export class ChipBank {
     const { kind, why, reads, pulses } = step;
     const detail = `${health.model}: ${kind}. ${why} ${reads} reads, ${pulses} pulses.`;
     emit({ name: "ChipCaredFor", model: health.model, reason: kind, detail });
-    if (this.#timer === undefined) this.#untold.push(() => onStep?.(health, step));
-    else onStep?.(health, step);
+    if (this.#timer !== undefined) onStep?.(health, step);
   }
 }
 

@@ -160,7 +160,7 @@ streams:
     const { code, stderr } = await agent.result;
     expect(code).toBe(0);
     expect(stderr).toMatch(/bearing +60 +23 +1 /);
-    expect(readdirSync(state)).toEqual(["ohmwatch.sqlite"]);
+    expect(readdirSync(state)).toEqual(["chips.sqlite", "ohmwatch.sqlite"]);
     const rows = linesOf(
       (await runCli("anomalies", "list", "--json", "--database", join(state, "ohmwatch.sqlite"))).stdout,
     );
@@ -222,7 +222,7 @@ describe("The demo", () => {
       }
       expect(summary.framesPerSecond).toBeGreaterThan(0);
       expect(summary.realTimeFactor).toBeGreaterThan(1);
-      expect(readdirSync(at("demo"))).toEqual(["ohmwatch.sqlite"]);
+      expect(readdirSync(at("demo"))).toEqual(["chips.sqlite", "ohmwatch.sqlite"]);
     },
   );
 
@@ -234,7 +234,7 @@ describe("The demo", () => {
       demo.child.kill("SIGINT");
       const { code, stdout } = await demo.result;
       expect(code).toBe(0);
-      expect(readdirSync(at("interrupted"))).toEqual(["ohmwatch.sqlite"]); // no write-ahead log left
+      expect(readdirSync(at("interrupted"))).toEqual(["chips.sqlite", "ohmwatch.sqlite"]); // no write-ahead log left
       const database = join(at("interrupted"), "ohmwatch.sqlite");
       const listed = await runCli("anomalies", "list", "--json", "--database", database);
       expect(listed.code).toBe(0);
