@@ -4,6 +4,8 @@ import type { Connection } from "./mqtt/connection.ts";
 import type { Observers } from "./observers.ts";
 import type { AlarmDesk } from "./store/alarm-desk.ts";
 import type { AnomalyStore } from "./store/anomaly-store.ts";
+import type { Recorder } from "./store/recorder.ts";
+import type { TelemetryRing } from "./store/telemetry-ring.ts";
 import type { StreamChanges, StreamSet } from "./stream-set.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { Tap } from "./tap.ts";
@@ -24,6 +26,10 @@ export interface Agent {
   readonly store: AnomalyStore;
   /** Where people act on alarms; what comes of it is published at once. */
   readonly desk: AlarmDesk;
+  /** Statistics that wait for the broker. */
+  readonly ring: TelemetryRing;
+  /** What the disk did not take waits here. */
+  readonly recorder: Recorder;
   readonly connection: Connection;
   /** The chips that the models run on. */
   readonly chips: ChipBank;

@@ -1,21 +1,20 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
 import type { Agent } from "./agent.ts";
 import { applicable } from "./config/reload.ts";
 import type { Config } from "./config/schema.ts";
+import { forward } from "./forward/forwarder.ts";
+import { StatisticsReporter } from "./forward/statistics.ts";
 import { HealthMonitor } from "./health.ts";
 import { Journal } from "./journal/journal.ts";
 import { recover } from "./journal/recover.ts";
 import { type Connection, connect, within } from "./mqtt/connection.ts";
 import type { EmbeddedBroker } from "./mqtt/embedded-broker.ts";
-import { publishOutbox } from "./mqtt/publish.ts";
 import { filtersOf, subscribe } from "./mqtt/subscribe.ts";
 import { Observers } from "./observers.ts";
 import { type Service, startServices } from "./services.ts";
-import { AlarmDesk } from "./store/alarm-desk.ts";
-import { AnomalyStore } from "./store/anomaly-store.ts";
-import { closeDatabase, openDatabase } from "./store/database.ts";
-import { Housekeeping } from "./store/housekeeping.ts";
+import { openStore } from "./store/open-store.ts";
 import { StreamSet } from "./stream-set.ts";
 import type { OpenModel } from "./streams.ts";
 import { Tap } from "./tap.ts";
@@ -31,6 +30,10 @@ export interface Surroundings {
   readonly openModel?: OpenModel;
   readonly onChange?: (change: AnomalyChange) => void;
   readonly onClassification?: (classification: Classification) => void;
+  /** This machine's clock, ms since 1970; by default the real one. */
+  readonly nowMs?: () => number;
+  /** Waits so many milliseconds; by default it really does. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 /** The database of a configuration. */
@@ -49,18 +52,16 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const telemetry = new Telemetry(surroundings.log);
   const { emit } = telemetry;
   const databaseFile = databaseFileOf(config);
-  const database = openDatabase(databaseFile);
-  const store = new AnomalyStore(database);
-  const desk = new AlarmDesk(database, store, Date.now, () => publisher.wake());
-  const closeInterrupted = (stream?: string): void => {
-    for (const { id, stream: name } of store.closeInterrupted(stream)) {
-      emit({ name: "AnomalyInterrupted", stream: name, detail: `The anomaly ${id} was open and ends as interrupted.` });
-    }
-  };
-  closeInterrupted();
+  const nowMs = surroundings.nowMs ?? Date.now;
+  const { store, desk, recorder, ring, housekeeping, ...stored } = openStore(databaseFile, config, {
+    emit,
+    onOutbox: () => forwarder.wake(),
+    onUnsaved: (event) => forwarder.sendUnsaved(event),
+    nowMs,
+  });
 
   const { url, embeddedPort } = config.mqtt;
-  const broker = url === undefined ? await startBroker(embeddedPort).catch(closing(database)) : undefined;
+  const broker = url === undefined ? await startBroker(embeddedPort).catch(closing(stored.close)) : undefined;
   const brokerUrl = url ?? broker!.url;
 
   let running = config;
@@ -76,11 +77,11 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const streamSet = new StreamSet(surroundings.openModel ?? chips.openModel, {
     emit,
     onChange: (change) => {
-      store.record(change);
+      recorder.record(change);
       tap.changed(change);
       surroundings.onChange?.(change);
       observers.change(change);
-      publisher.wake();
+      forwarder.wake();
     },
     onClassification: (classification) => {
       journal.classified(classification.stream, classification.fromNs);
@@ -92,7 +93,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     onOpen: (stream, frames) => journal.open(stream, frames),
     onAsk: ({ topic, payload }) => void connection.publish(topic, payload),
     onTaken: (stream, message, toNs) => journal.take(stream, message, toNs),
-    onFailure: closeInterrupted,
+    onFailure: stored.closeInterrupted,
   });
   streamSet.start(config);
 
@@ -107,7 +108,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     onMessage: subscription.onMessage,
     commit: () => journal.commit(),
     emit,
-    nowNs: () => BigInt(Date.now()) * 1_000_000n,
+    nowNs: () => BigInt(nowMs()) * 1_000_000n,
   });
   chips.start();
   const health = new HealthMonitor(
@@ -118,18 +119,36 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       waiting: subscription.waiting,
       isConnected: connection.isConnected,
       staleSeconds: () => running.http?.staleSeconds,
+      heldChanges: () => recorder.held,
     },
-    () => Date.now() / 1000,
+    () => nowMs() / 1000,
   );
   const watching = setInterval(() => {
     health.tick();
     telemetry.flush();
   }, 5000).unref();
-  const publisher = publishOutbox(store.outbox, connection, config.mqtt, emit);
-  connection.onConnect(() => publisher.wake());
+  const pause = surroundings.pause ?? ((ms) => sleep(ms, undefined, { ref: false }));
+  const forwarder = forward({
+    outbox: store.outbox,
+    ring,
+    connection,
+    settings: { ...config.mqtt, ...config.forward },
+    emit,
+    pause,
+  });
+  connection.onConnect(() => forwarder.connected());
   connection.onConnect(() => chips.announce());
+  const reporter = new StatisticsReporter({
+    ring,
+    connection,
+    base: config.mqtt.base,
+    streams: () => streamSet.statistics,
+    nowMs,
+    emit,
+    onRing: forwarder.wake,
+  });
+  reporter.start(config.forward.statisticsSeconds);
   recover(journal, streamSet.sinks, emit);
-  const housekeeping = new Housekeeping({ database, desk, emit, onOutbox: publisher.wake });
   housekeeping.start();
 
   let services: Service | undefined;
@@ -146,6 +165,8 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     telemetry,
     store,
     desk,
+    ring,
+    recorder,
     connection,
     tap,
     observers,
@@ -154,7 +175,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     waiting: subscription.waiting,
     idle: async () => {
       await subscription.drained();
-      await publisher.flush();
+      await forwarder.flush();
     },
     reconfigure: async (wanted) => {
       const { config: next, needRestart } = applicable(running, wanted);
@@ -170,15 +191,16 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       await services?.stop();
       await connection.unsubscribe();
       await subscription.drained();
-      housekeeping.stop();
       streamSet.stop();
       await chips.stop();
+      reporter.stop();
+      housekeeping.stop();
       journal.remove();
-      await within(2000, publisher.flush());
-      publisher.stop();
+      await within(2000, forwarder.flush());
+      forwarder.stop();
       await connection.close();
       await broker?.close();
-      closeDatabase(database);
+      stored.close();
       telemetry.flush(true);
     },
   };
@@ -190,9 +212,9 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
 };
 
 const closing =
-  (database: Parameters<typeof closeDatabase>[0]) =>
+  (close: () => void) =>
   (error: unknown): never => {
-    closeDatabase(database);
+    close();
     throw error;
   };
 

@@ -7,6 +7,8 @@ export interface Observed {
   readonly isConnected: () => boolean;
   /** How old the last message of a stream may be, s; undefined: any age, also none yet. */
   readonly staleSeconds: () => number | undefined;
+  /** Changes of anomalies that the disk did not take. */
+  readonly heldChanges: () => number;
 }
 
 /** One stream as it is now. */
@@ -84,8 +86,10 @@ export class HealthMonitor {
 
   /** How the agent is. */
   verdict(): Health {
-    const { streams, isConnected } = this.#observed;
+    const { streams, isConnected, heldChanges } = this.#observed;
     const reasons = isConnected() ? [] : ["broker: expected a connection, got none"];
+    const held = heldChanges();
+    if (held > 0) reasons.push(`database: expected a disk that takes writes, got ${held} changes held in memory`);
     const wedged = streams.flatMap((stream) => this.#wedged(stream));
     for (const stream of streams) reasons.push(...this.#reasonsOf(stream).map((reason) => `${stream.name}: ${reason}`));
     return {

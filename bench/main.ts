@@ -2,8 +2,8 @@
 const speed = ["crossbar", "ds-cnn", "float-kernel", "programming", "training", "wires"];
 /** Of accuracy: they train for minutes, on recordings, and run when they are asked for. */
 const accuracy = ["hardware-aware", "in-situ"];
-/** Beside other programs, on a broker: minutes, and a machine that is quiet. */
-const besides = ["load"];
+/** Beside other programs, on a broker, and what a day writes: minutes, and a machine that is quiet. */
+const besides = ["load", "writes"];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : speed) {
   const names = [...speed, ...accuracy, ...besides];

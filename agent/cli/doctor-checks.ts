@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { addressOf, isLoopback, readToken } from "../http/address.ts";
 import { openModel } from "../models.ts";
 import { visit } from "../mqtt/visitor.ts";
+import { damagedBeside } from "../store/damaged.ts";
 import { examineDatabase } from "../store/examine.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 
@@ -41,6 +42,11 @@ export const checkDatabase = (config: Config): string => {
   try {
     const { version, newest, sqlite, rows, bytes } = examineDatabase(file);
     checkWritable(dirname(file));
+    const aside = damagedBeside(file);
+    if (aside.length > 0) {
+      const message = `expected no damaged database put aside, got ${aside.join(", ")}; look into it, then remove it`;
+      throw new ExitError(message, exitCodes.cannotWrite);
+    }
     const later = version < newest ? `, version ${version}, which the next start brings to ${newest}` : "";
     const { anomalies = 0 } = rows;
     return `${file}, ${(bytes / 1e6).toFixed(1)} MB, ${anomalies} anomalies, SQLite ${sqlite}${later}`;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { chip } from "./sections/chip.ts";
+import { forward } from "./sections/forward.ts";
 import { home } from "./sections/home.ts";
 import { http } from "./sections/http.ts";
 import { log } from "./sections/log.ts";
@@ -20,6 +21,7 @@ import { live, setting } from "./setting.ts";
 export const configSchema = z.strictObject({
   mqtt: mqtt.prefault({}),
   state: state.prefault({}),
+  forward: forward.prefault({}),
   log: log.prefault({}),
   http: http.optional(),
   home: home.optional(),

@@ -68,11 +68,14 @@ export const connect = (options: ConnectionOptions): Connection => {
   const subscriptions = new Subscriptions(client, settings, filters, emit);
   const connected = new Promise<void>((resolve) => client.once("connect", () => resolve()));
   let lost = false;
+  /** Between CONNACK and `connect` MQTT.js sends what was on its way: what is published then would overtake the listeners. */
+  let isUp = false;
   let attempts = 0;
   client.on("reconnect", () => {
     client.options.reconnectPeriod = pauseMs(++attempts);
   });
   client.on("connect", () => {
+    isUp = true;
     lost = false;
     attempts = 0;
     client.options.reconnectPeriod = pauseMs(0);
@@ -87,9 +90,12 @@ export const connect = (options: ConnectionOptions): Connection => {
     emit({ name: "BrokerLost", detail: `${withoutSecrets(url)} is away (${reason}); trying again for ever.` });
   };
   client.on("error", (error) => away("code" in error ? String(error.code) : error.message));
-  client.on("close", () => away("connection closed"));
+  client.on("close", () => {
+    isUp = false;
+    away("connection closed");
+  });
   return {
-    isConnected: () => client.connected,
+    isConnected: () => isUp && client.connected,
     connected,
     publish: async (topic, payload, publishing = {}) => {
       const { qos = 0, retain = false } = publishing;

@@ -33,13 +33,19 @@ export interface Schema {
  * @param file path, or `:memory:`
  * @throws DatabaseError with a sentence that names the file
  */
-export const openDatabase = (file: string): OpenDatabase => openWithSchema(file, { steps: migrations });
+export const openDatabase = (file: string): OpenDatabase => {
+  const database = openWithSchema(file, { steps: migrations });
+  database.pragma(`wal_autocheckpoint = ${largestLogPages}`);
+  giveBackRoom(database);
+  return database;
+};
 
 /** As `openDatabase`, for a file of another schema. @throws DatabaseError with a sentence that names the file */
 export const openWithSchema = (file: string, schema: Schema): OpenDatabase => {
   try {
     if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
-    const database = new Database(file, { timeout: 5000 });
+    const database = openRaw(file);
+    database.pragma("auto_vacuum = INCREMENTAL");
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = FULL");
     database.pragma("foreign_keys = ON");
@@ -48,6 +54,22 @@ export const openWithSchema = (file: string, schema: Schema): OpenDatabase => {
     return database;
   } catch (cause) {
     throw inSentences(cause, file);
+  }
+};
+
+/** Open a file as it is. @throws what SQLite throws */
+export const openRaw = (file: string): OpenDatabase => new Database(file, { timeout: 1000 });
+
+/** Pages of the log at which a write checkpoints it, whatever else is going on: 16 MB. Before that housekeeping does. */
+const largestLogPages = 4000;
+
+/** A database that was made before pages could be given back to the disk is written anew, once. */
+const giveBackRoom = (database: OpenDatabase): void => {
+  if (database.pragma("auto_vacuum", { simple: true }) === 2) return;
+  try {
+    database.exec("VACUUM");
+  } catch {
+    // No room for a second copy now: it works as it is, and the next start tries again.
   }
 };
 
@@ -88,7 +110,11 @@ export const openForActing = (file: string): OpenDatabase => {
 
 /** Write everything back into the one file and close: no `-wal` or `-shm` file stays behind. */
 export const closeDatabase = (database: OpenDatabase): void => {
-  if (!database.pragma("query_only", { simple: true })) database.pragma("wal_checkpoint(TRUNCATE)");
+  try {
+    if (!database.pragma("query_only", { simple: true })) database.pragma("wal_checkpoint(TRUNCATE)");
+  } catch {
+    // A full disk: what the log holds stays in it, and the next start reads it.
+  }
   database.close();
 };
 

@@ -25,6 +25,9 @@ export type AgentEvent =
   | { readonly name: "ChipsResumed"; readonly detail: string }
   | { readonly name: "UpkeepFailed"; readonly detail: string }
   | { readonly name: "DatabaseFailed"; readonly detail: string }
+  | { readonly name: "DatabaseRecovered"; readonly detail: string }
+  | { readonly name: "DatabaseReplaced"; readonly detail: string }
+  | { readonly name: "StatisticsDropped"; readonly reason: "ring-full" | "disk"; readonly count: number }
   | { readonly name: "PublishFailed"; readonly detail: string }
   | { readonly name: "BrokerConnected"; readonly detail: string }
   | { readonly name: "BrokerLost"; readonly detail: string };
@@ -66,6 +69,9 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   JournalFailed: "error",
   AlarmUnshelved: "info",
   DatabaseFailed: "error",
+  DatabaseRecovered: "warn",
+  DatabaseReplaced: "error",
+  StatisticsDropped: "warn",
   PublishFailed: "warn",
   BrokerConnected: "info",
   BrokerLost: "warn",

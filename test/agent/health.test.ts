@@ -7,6 +7,7 @@ import type { Classification } from "../../pipelines/signal.ts";
 const setUp = (staleSeconds?: number) => {
   let nowSeconds = 1_800_000_000;
   let isConnected = true;
+  let held = 0;
   const waiting = new Map<string, number>();
   const stream = new StreamStatistics("bed", "ecg", 10);
   const monitor = new HealthMonitor(
@@ -14,6 +15,7 @@ const setUp = (staleSeconds?: number) => {
       streams: [stream],
       waiting: (name) => waiting.get(name) ?? 0,
       isConnected: () => isConnected,
+      heldChanges: () => held,
       staleSeconds: () => staleSeconds,
     },
     () => nowSeconds,
@@ -22,6 +24,9 @@ const setUp = (staleSeconds?: number) => {
     stream,
     monitor,
     waiting,
+    hold: (changes: number) => {
+      held = changes;
+    },
     disconnect: () => {
       isConnected = false;
     },
@@ -53,6 +58,16 @@ describe("The health of an agent", () => {
     pass(60, () => work(0.5));
     expect(monitor.verdict()).toMatchObject({ alive: true, ready: true, reasons: [] });
     expect(monitor.verdict().streams["bed"]!.realTimeFactor).toBeCloseTo(10, 6);
+  });
+
+  it("is bad while the disk takes nothing and anomalies wait in memory", () => {
+    const { monitor, hold } = setUp();
+    hold(3);
+    expect(monitor.verdict()).toMatchObject({
+      alive: true,
+      ready: false,
+      reasons: ["database: expected a disk that takes writes, got 3 changes held in memory"],
+    });
   });
 
   it("is good while nothing comes, unless messages are expected", () => {

@@ -9,6 +9,18 @@ export const state = z.strictObject({
     // biome-ignore lint/suspicious/noTemplateCurlyInString: shown to the user as it is
     "${STATE_DIRECTORY:-/var/lib/ohmwatch}",
   ),
+  maxMegabytes: setting(
+    z.number().min(1).max(1e6).default(512),
+    "Size of the database at which the oldest anomalies that have ended are forgotten.",
+    512,
+    "MB",
+  ),
+  maxDays: setting(
+    z.number().min(0.01).max(36_500).default(400),
+    "Age at which anomalies that have ended are forgotten, counted from the newest.",
+    400,
+    "d",
+  ),
   journalDirectory: setting(
     z.string().min(1).optional(),
     "Folder of the journal of messages whose windows are unfinished; without it that of the database. In memory (tmpfs) it spares the disk and still outlasts a crash.",

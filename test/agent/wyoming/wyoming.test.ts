@@ -142,8 +142,9 @@ describe("The wake-word service", () => {
   });
 
   it("is refused at a port that is taken, with exit code 69, and leaves nothing running", async () => {
+    const config = configOf(`127.0.0.1:${port}`);
     await expect(
-      startAgent({ ...configOf(`127.0.0.1:${port}`), state: { directory: `${directory}-2` } }, { log: silent }),
+      startAgent({ ...config, state: { ...config.state, directory: `${directory}-2` } }, { log: silent }),
     ).rejects.toMatchObject({
       exitCode: 69,
       message: `wyoming.listen: expected an address that is free, got EADDRINUSE for 127.0.0.1:${port}`,
