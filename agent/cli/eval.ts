@@ -6,7 +6,7 @@ import type { DoubtPolicy } from "../../models/model.ts";
 import { hardwareText } from "../chip-hardware.ts";
 import { type Compensation, type Lifetime, measureLifetime } from "../evaluation/lifetime.ts";
 import { openTask } from "../evaluation/task.ts";
-import { modelBytes } from "../models.ts";
+import { modelBytes, usingModel } from "../models.ts";
 import { progressLine } from "../terminal/progress.ts";
 import { type HardwareOptions, hardwareOf, withHardwareOptions } from "./hardware-options.ts";
 import { age, integerIn, numberIn } from "./options.ts";
@@ -88,27 +88,17 @@ const evalOnly = (): Command =>
     .option("--json", "one JSON object on stdout");
 
 const evaluate = async (options: EvalOptions): Promise<void> => {
+  const chips = hardwareOf(options, deviceByName(options.device));
   const { graph, manifest } = parseModel(modelBytes(options.model));
   const task = await openTask(manifest, options.data);
   const { device, age: agesSeconds, compensation, seeds, wires: wireOhm, doubt, sigmas, reads } = options;
   const progress = progressLine(`${manifest.name} on ${device}`);
-  const lifetime = measureLifetime(
-    graph,
-    manifest,
-    task,
-    {
-      device,
-      agesSeconds,
-      compensations: compensation,
-      seeds,
-      wireOhm,
-      doubts: doubt,
-      sigmas,
-      reads,
-      ...hardwareOf(options, deviceByName(device)),
-    },
-    progress.update,
-  );
+  const asked = {
+    ...{ device, agesSeconds, compensations: compensation, seeds, wireOhm },
+    ...{ doubts: doubt, sigmas, reads },
+    ...chips,
+  };
+  const lifetime = usingModel(options.model, () => measureLifetime(graph, manifest, task, asked, progress.update));
   progress.end();
   const report = evaluationReport(manifest.name, task, lifetime);
   const text = `${JSON.stringify(report, null, 1)}\n`;

@@ -1,8 +1,10 @@
 import { type Command, Option } from "commander";
 import type { Hardware } from "../../models/crossbar/array-spec.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
+import { devices } from "../../models/crossbar/devices/registry.ts";
 import type { FaultRates } from "../../models/crossbar/faults.ts";
 import type { ChipHardware } from "../chip-hardware.ts";
+import { ExitError, exitCodes } from "./exit.ts";
 import { integerIn, numberIn } from "./options.ts";
 
 /** What the options below give. */
@@ -60,8 +62,14 @@ export const withHardwareOptions = (command: Command): Command =>
     .option("--open-bit-lines <part>", "of the bit lines", numberIn(0, 1))
     .option("--celsius <t>", "temperature of the chips, all their life", numberIn(-55, 150));
 
-/** The chips that the options ask for, in the shape that chips are made from; only what differs from the plain way. */
+/**
+ * The chips that the options ask for, in the shape that chips are made from; only what differs from the plain way.
+ * @throws ExitError for what would have no effect on the device
+ */
 export const hardwareOf = (options: HardwareOptions, device: DeviceModel): ChipHardware => {
+  expectEffect("--celsius", options.celsius, (model) => model.temperature !== undefined, device);
+  expectEffect("--slow-noise", options.slowNoise, (model) => model.oneOverF !== undefined, device);
+  expectEffect("--read-volts", options.readVolts, (model) => model.currentCoefficients !== undefined, device);
   const { pairs, pairing, scaleByColumn, inputDigitBits, converters, readVolts, inputCoding, slowNoise } = options;
   const hardware: Hardware = {
     ...(pairs !== undefined && { pairs }),
@@ -90,4 +98,18 @@ export const hardwareOf = (options: HardwareOptions, device: DeviceModel): ChipH
     ...(rates.length > 0 && { faults: Object.fromEntries(rates) as FaultRates }),
     ...(options.celsius !== undefined && { celsius: options.celsius }),
   };
+};
+
+const expectEffect = (
+  option: string,
+  value: unknown,
+  hasModel: (device: DeviceModel) => boolean,
+  device: DeviceModel,
+): void => {
+  if (value === undefined || hasModel(device)) return;
+  const names = devices.filter(hasModel).map(({ name }) => name);
+  throw new ExitError(
+    `${option}: expected a device with a model of that (${names.join(", ")}), got ${device.name}`,
+    exitCodes.usage,
+  );
 };

@@ -49,19 +49,20 @@ export const slowNoise = (
     for (let n = 0; n < which.length; n++) {
       const device = which[n]!;
       const event = slowEvent + k * 2 ** 24 + (writes[device]! & 0xffffff);
-      // A block has the numbers of an even j and of the next.
+      // A block has the numbers of an even j and of the next, by Box and Muller.
       philox4x32(device, j >>> 1, place, event, key0, key1, block);
-      let sum = now * (j % 2 === 0 ? cosine(block) : sine(block));
-      if (next !== 0) {
-        if (j % 2 === 1) philox4x32(device, (j + 1) >>> 1, place, event, key0, key1, block);
-        sum += next * (j % 2 === 0 ? sine(block) : cosine(block));
+      let radius = Math.sqrt(-2 * Math.log((block[0]! + 0.5) / 2 ** 32));
+      let angle = (2 * Math.PI * block[1]!) / 2 ** 32;
+      let sum: number;
+      if (j % 2 === 0) sum = radius * (now * Math.cos(angle) + next * Math.sin(angle));
+      else {
+        sum = radius * now * Math.sin(angle);
+        philox4x32(device, (j + 1) >>> 1, place, event, key0, key1, block);
+        radius = Math.sqrt(-2 * Math.log((block[0]! + 0.5) / 2 ** 32));
+        angle = (2 * Math.PI * block[1]!) / 2 ** 32;
+        sum += radius * next * Math.cos(angle);
       }
       out[n] = out[n]! + sum;
     }
   }
 };
-
-/** The two Gaussian numbers of a block, by Box and Muller. */
-const cosine = (block: Uint32Array): number => radius(block) * Math.cos((2 * Math.PI * block[1]!) / 2 ** 32);
-const sine = (block: Uint32Array): number => radius(block) * Math.sin((2 * Math.PI * block[1]!) / 2 ** 32);
-const radius = (block: Uint32Array): number => Math.sqrt(-2 * Math.log((block[0]! + 0.5) / 2 ** 32));

@@ -60,6 +60,21 @@ describe("N pairs a weight", () => {
     };
     expect((3 * of(3)) / of(1)).toBeCloseTo(1, 1); // programmed conductances differ a little
   });
+  it("lose half of an output where the bit lines of one of two crossbars are open, and nothing where spares are", () => {
+    const weights = Float32Array.from({ length: 15 }, () => 1);
+    const none = { stuckLow: [], stuckHigh: [], openWordLines: [], openBitLines: [] };
+    const [whole, half, spare] = [[], [8], [6, 7, 14, 15]].map((openBitLines) => {
+      const spec = { device: ideal, pairs: 2, spareColumns: 1, faults: [{ ...none, openBitLines }] };
+      return make(weights, 3, { ...spec, tileOutputMax: [5] }).run();
+    });
+    // Columns 0 … 2 hold the outputs, 3 is spare; the second crossbar's lines begin at 8.
+    expect(half![0]! / whole![0]!).toBeCloseTo(0.5, 3);
+    expect(half!.slice(1)).toEqual(whole!.slice(1));
+    expect(spare).toEqual(whole);
+    const lines = { ...none, openWordLines: [5, 6, 7, 8, 9] };
+    const dark = make(weights, 3, { device: ideal, pairs: 2, faults: [lines], tileOutputMax: [5] }).run();
+    dark.forEach((y, o) => void expect(y / whole![o]!).toBeCloseTo(0.5, 3));
+  });
   it("are written in turn after the first, which is the same chip as without them", () => {
     const weights = weightsOf(6, 7);
     const [one, two] = [1, 2].map((pairs) => make(weights, 6, { pairs }).array.tiles[0]!.state().cells.g0Siemens);

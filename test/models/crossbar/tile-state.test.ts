@@ -81,6 +81,25 @@ describe("The state of an array", () => {
     expect([...tile.conductancesAt(0).subarray(4, 6)]).toEqual([gMaxSiemens / 4, gMaxSiemens].map(Math.fround));
     expect(tile.targetsSiemens()[5]).toBe(Math.fround(gMaxSiemens));
   });
+  it.each([
+    { pairs: 3, spareColumns: 1, slowNoise: true },
+    { weightSlices: { bits: 8, count: 2 }, pairing: "two-sided" },
+    { scaleByColumn: true, verify: { acceptanceSiemens: 5e-7, maxPulses: 9 } },
+    { converters: "plain", pairs: 2 },
+    { inputSliceBits: 3, scaleInputs: true, retryClipped: true },
+    { wires: { layout: "separate", wordLineOhm: 2, bitLineOhm: 2 }, pairs: 2, spareColumns: 1 },
+  ] as const)("gives the same bits with hardware of all kinds: %o", (hardware) => {
+    const spec = { ...hardware, faults: { stuckHigh: 0.02, openWordLines: 0.03 } };
+    const { array, run } = make(spec);
+    array.ageTo(3600);
+    array.tiles[1]!.rewrite([0, 9, 17]);
+    array.ageTo(dayInSeconds, 40);
+    array.calibrate("per-column");
+    const back = make(spec, throughAFile(array.state()));
+    expect(back.run(9)).toEqual(run(9));
+    for (const both of [array, back.array]) both.ageTo(2 * dayInSeconds);
+    expect(back.run(10)).toEqual(run(10));
+  });
   it("programs nothing: a device that must not be written stays as it is", () => {
     const { array } = make();
     const writeOnce = {
