@@ -1,6 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import { buffersOf } from "../../models/crossbar/circuit-image.ts";
 import { openChipStore } from "../store/chip-store.ts";
 import type { Knowledge } from "./living-chip.ts";
 import type { FromUpkeep, ToUpkeep, UpkeepStart } from "./messages.ts";
@@ -24,7 +25,8 @@ stepBack();
 const { file } = workerData as UpkeepStart;
 const store = openChipStore<Knowledge>(file);
 const upkeep = new Upkeep(store, (message: FromUpkeep) => {
-  const buffers = message.kind === "shown" ? buffersOf(message.image) : [];
+  const buffers =
+    message.kind === "shown" ? Object.values(message.image).flatMap((tiles) => tiles.flatMap(buffersOf)) : [];
   parentPort!.postMessage(message, buffers);
 });
 parentPort!.on("message", (message: ToUpkeep | { readonly kind: "stop" }) => {
@@ -35,12 +37,3 @@ parentPort!.on("message", (message: ToUpkeep | { readonly kind: "stop" }) => {
     parentPort!.close();
   }
 });
-
-/** Memory of an image, which is handed over and not copied. */
-function buffersOf(image: Extract<FromUpkeep, { kind: "shown" }>["image"]): ArrayBuffer[] {
-  return Object.values(image).flatMap((tiles) =>
-    tiles.flatMap(({ weights, variances, scales }) =>
-      [weights, variances, scales].flatMap((values) => (values ? [values.buffer as ArrayBuffer] : [])),
-    ),
-  );
-}

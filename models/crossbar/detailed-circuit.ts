@@ -1,5 +1,6 @@
 import type { Acting } from "./acting.ts";
 import { setFactors } from "./calibration.ts";
+import { type CircuitImage, type DetailedImage, expectImage } from "./circuit-image.ts";
 import type { DetailedSpec } from "./detailed-spec.ts";
 import { readNoise16, readNoiseSigma } from "./kernels/read-noise.ts";
 import { type Levels, levelsOf } from "./levels.ts";
@@ -34,6 +35,7 @@ export class DetailedCircuit {
   /** [outputs × inputs × 2] of V, V² and V³, in S of full scale; the latter are empty for linear devices. */
   #terms: readonly Float64Array[] = [];
   #squares = new Float32Array();
+  #allSiemens: Float32Array | undefined;
   #solve: TileSolver | undefined;
   readonly #keys = new Int32Array(2);
   readonly #noise = new Int16Array(16);
@@ -69,7 +71,37 @@ export class DetailedCircuit {
       Float64Array.from(term, (c) => c * (readVolts ?? 1) ** k),
     );
     this.#squares = this.#spec.hasReadNoise ? acting.squareSiemens().slice() : new Float32Array();
-    this.#solve = this.#spec.solverOf?.(acting.allSiemens());
+    this.#allSiemens = this.#spec.solverOf && acting.allSiemens();
+    this.#makeSolver();
+  }
+
+  #makeSolver(): void {
+    this.#solve = this.#allSiemens && this.#spec.solverOf?.(this.#allSiemens);
+  }
+
+  /** What products are made of now. A copy. */
+  image(): CircuitImage {
+    const [terms, squares] = [this.#terms.map((term) => term.slice()), this.#squares.slice()];
+    const { alpha, outputMax } = this;
+    return { kind: "detailed", terms, squares, allSiemens: this.#allSiemens?.slice(), alpha: alpha.slice(), outputMax };
+  }
+
+  /** Multiply with an image from now on, until the tile is packed or calibrated anew. @throws RangeError where it does not fit */
+  show(image: CircuitImage): void {
+    const sizes = [this.#terms.length, this.#terms[0]?.length, this.#squares.length, this.alpha.length];
+    const sizesOf = ({ terms, squares, alpha }: DetailedImage) => [
+      terms.length,
+      terms[0]?.length,
+      squares.length,
+      alpha.length,
+    ];
+    const shown = expectImage(image, "detailed", sizesOf, sizes);
+    this.#terms = shown.terms.map((term) => term.slice());
+    this.#squares = shown.squares.slice();
+    this.#allSiemens = shown.allSiemens?.slice();
+    this.#makeSolver();
+    this.setAlpha(shown.alpha);
+    this.setRanges(shown.outputMax);
   }
 
   /** As `TileCircuit.mvm`, of x itself: its first input stands at `x[xFrom]`, rows are `xStride` apart. */

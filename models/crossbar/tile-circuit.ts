@@ -1,5 +1,6 @@
 import type { Acting, DeviceRoom } from "./acting.ts";
 import { setFactors } from "./calibration.ts";
+import { type CircuitImage, expectImage } from "./circuit-image.ts";
 import { type Converter, converter } from "./converters.ts";
 import type { Arena } from "./kernels/arena.ts";
 import { type DacScale, type InputCodes, type MvmKernel, type PackedTile, packedLength } from "./kernels/kernel.ts";
@@ -26,13 +27,6 @@ export interface CircuitSpec extends TileKey {
   readonly hasReadNoise: boolean;
   /** 1 / β of each output: units of W of one siemens between a plus and a minus device. */
   readonly weightsPerSiemens: Float64Array;
-}
-
-/** What the products of a circuit are made of at one moment: its packed conductances, variances and scales. */
-export interface CircuitImage {
-  readonly weights: Int16Array;
-  readonly variances: Uint8Array | undefined;
-  readonly scales: Float32Array;
 }
 
 /**
@@ -138,21 +132,20 @@ export class TileCircuit {
     this.clippedOutputs += kernel.depthwise(this.#packed, input, places, y, batch, keys);
   }
 
-  /** What products are made of now. A copy, that a circuit of the same tile elsewhere can show. */
+  /** What products are made of now. A copy. */
   image(): CircuitImage {
     const { weights, variances, scales } = this.#packed;
-    return { weights: weights.slice(), variances: variances?.slice(), scales: scales.slice() };
+    return { kind: "packed", weights: weights.slice(), variances: variances?.slice(), scales: scales.slice() };
   }
 
   /** Multiply with an image from now on, until the tile is packed or calibrated anew. @throws RangeError where it does not fit */
-  show({ weights, variances, scales }: CircuitImage): void {
+  show(image: CircuitImage): void {
     const packed = this.#packed;
-    if (weights.length !== packed.weights.length || variances?.length !== packed.variances?.length) {
-      throw new RangeError(`image: expected ${packed.weights.length} weights, got ${weights.length}`);
-    }
-    packed.weights.set(weights);
-    if (variances) packed.variances?.set(variances);
-    packed.scales.set(scales);
+    const sizes = [packed.weights.length, packed.variances?.length];
+    const shown = expectImage(image, "packed", (is) => [is.weights.length, is.variances?.length], sizes);
+    packed.weights.set(shown.weights);
+    if (shown.variances) packed.variances?.set(shown.variances);
+    packed.scales.set(shown.scales);
   }
 
   /** Drive one input after the other at full scale, and look at the outputs through the range of calibration reads. */

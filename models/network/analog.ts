@@ -1,13 +1,12 @@
 import { CrossbarArray } from "../crossbar/array.ts";
 import { type Hardware, readingOf } from "../crossbar/array-spec.ts";
+import type { CircuitImage } from "../crossbar/circuit-image.ts";
 import type { DeviceModel } from "../crossbar/devices/device.ts";
 import type { FaultRates } from "../crossbar/faults.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
 import { addWrites, noWrites, type WriteCount, type WriteVerify } from "../crossbar/programming.ts";
 import { secondsAtReference } from "../crossbar/temperature.ts";
-import type { Tile } from "../crossbar/tile.ts";
-import { type CircuitImage, TileCircuit } from "../crossbar/tile-circuit.ts";
 import type { ArrayState, ChipState } from "../crossbar/tile-state.ts";
 import type { Windows } from "../crossbar/windows.ts";
 import type { PairWires } from "../crossbar/wires/pair-wires.ts";
@@ -175,7 +174,7 @@ export class AnalogNetwork implements Network {
 
   /** What the products of all tiles are made of now, by array: for `show`. A copy. */
   image(): NetworkImage {
-    const images = [...this.arrays].map(([name, { tiles }]) => [name, tiles.map((tile) => plain(tile).image())]);
+    const images = [...this.arrays].map(([name, { tiles }]) => [name, tiles.map(({ circuit }) => circuit.image())]);
     return Object.fromEntries(images) as NetworkImage;
   }
 
@@ -187,7 +186,7 @@ export class AnalogNetwork implements Network {
     for (const [name, { tiles }] of this.arrays) {
       const images = image[name];
       if (images?.length !== tiles.length) throw new RangeError(`image: expected ${tiles.length} tiles of ${name}`);
-      for (let t = 0; t < tiles.length; t++) plain(tiles[t]!).show(images[t]!);
+      for (let t = 0; t < tiles.length; t++) tiles[t]!.circuit.show(images[t]!);
     }
   }
 
@@ -205,11 +204,6 @@ export class AnalogNetwork implements Network {
 
 const canReadWindows = (device: DeviceModel, hardware: Hardware): boolean =>
   hardware.weightSlices === undefined && readingOf(device, hardware) === undefined;
-
-const plain = ({ circuit }: Tile): TileCircuit => {
-  if (circuit instanceof TileCircuit) return circuit;
-  throw new RangeError("image: expected tiles that are read the plain way, got ones read in detail");
-};
 
 const stateOf = ({ arrays }: ChipState, name: string): ArrayState => {
   const array = arrays[name];

@@ -4,9 +4,8 @@ import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
 import { ideal } from "../../../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { devices } from "../../../models/crossbar/devices/registry.ts";
+import { rramMilo2021 } from "../../../models/crossbar/devices/rram-milo-2021.ts";
 import { Arena } from "../../../models/crossbar/kernels/arena.ts";
-import type { Tile } from "../../../models/crossbar/tile.ts";
-import type { TileCircuit } from "../../../models/crossbar/tile-circuit.ts";
 import type { ArrayState } from "../../../models/crossbar/tile-state.ts";
 import { SequentialRandom } from "../../../models/random.ts";
 
@@ -60,19 +59,27 @@ describe("The state of an array", () => {
       expect(back.run(10)).toEqual(run(10));
     },
   );
-  it("can be shown by another array, which then gives the same bits", () => {
-    const aged = make();
+  it.each([
+    {},
+    { converters: "plain" },
+    { device: rramMilo2021, readVolts: 0.3, wires: { layout: "separate", wordLineOhm: 5, bitLineOhm: 5 } },
+  ] as const)("can be shown by another array, which then gives the same bits: %o", (hardware) => {
+    const aged = make(hardware);
     aged.array.ageTo(dayInSeconds);
+    for (const tile of aged.array.tiles) tile.rewrite("all");
+    aged.array.tiles[0]!.circuit.setRanges(9);
     aged.array.calibrate("per-column");
-    const fresh = make();
+    const fresh = make(hardware);
     expect(fresh.run(3)).not.toEqual(aged.run(3));
-    const plain = ({ circuit }: Tile) => circuit as TileCircuit;
-    for (const [t, tile] of aged.array.tiles.entries()) {
-      plain(fresh.array.tiles[t]!).show(structuredClone(plain(tile).image()));
+    for (const [t, { circuit }] of aged.array.tiles.entries()) {
+      fresh.array.tiles[t]!.circuit.show(structuredClone(circuit.image()));
     }
     expect(fresh.run(3)).toEqual(aged.run(3));
-    const small = make({ tileInputs: 8 });
-    expect(() => plain(small.array.tiles[0]!).show(plain(aged.array.tiles[0]!).image())).toThrow(/image: expected/);
+    const small = make({ ...hardware, tileInputs: 8 });
+    const image = aged.array.tiles[0]!.circuit.image();
+    expect(() => small.array.tiles[0]!.circuit.show(image)).toThrow(/image: expected [\d,]+ numbers, got/);
+    const other = make(image.kind === "packed" ? { converters: "plain" } : { device: base.device });
+    expect(() => other.array.tiles[0]!.circuit.show(image)).toThrow("image: expected one of a tile read");
   });
   it("has targets of its own where devices were told to aim elsewhere, kept within the range of writes", () => {
     const { tile } = make({ device: ideal });
