@@ -19,8 +19,7 @@ export const addAlarmActions = (anomalies: Command, defaultDatabase: string): vo
     command
       .option("--database <file>", "database, of a running agent too", defaultDatabase)
       .option("--json", "JSON, one object a line");
-  const byWhom = (command: Command): Command =>
-    command.option("--by <who>", "who does it, for the log", userInfo().username);
+  const byWhom = (command: Command): Command => command.option("--by <who>", "who does it, for the log", ourName());
   byWhom(acting(anomalies.command("ack").description("say that anomalies were seen, and perhaps what they were")))
     .argument("<id...>", "as `list` shows them")
     .option("--label <label>", "what it was in truth: kept with the signal, so that the model can learn from it")
@@ -105,3 +104,12 @@ const list = ({ database, json }: ActOptions): void =>
   });
 
 const writeLine = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** The user's name; a number where the system has no list of users, as in a container. */
+const ourName = (): string => {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown");
+  }
+};

@@ -17,7 +17,8 @@ import { sha256Of } from "./archive.ts";
 /** What is kept in a cache: bytes under a name that has their digest, so that another version is another file. */
 export interface CachedFile {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  /** Gives the bytes, where they are to be written. */
+  readonly read: () => Uint8Array;
   readonly sha256: string;
 }
 
@@ -35,7 +36,7 @@ export const cached = (folder: string, file: CachedFile, onNotice: (sentence: st
   if (found !== undefined) {
     onNotice(`${path}: expected the file as it was unpacked, got ${found.length} other bytes; it is unpacked anew`);
   }
-  write(path, file.bytes);
+  write(path, file.read());
   return path;
 };
 

@@ -14,7 +14,7 @@ let engine: { readonly addon: object | undefined } | undefined;
 const engineOfThisMachine = (): { readonly addon: object | undefined } => {
   const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
   const sha256 = ownArchive().sha256(path);
-  const file = { name: `better-sqlite3-${sha256.slice(0, 16)}.node`, bytes: ownArchive().read(path), sha256 };
+  const file = { name: `better-sqlite3-${sha256.slice(0, 16)}.node`, read: () => ownArchive().read(path), sha256 };
   const loaded = loadAddon(file, cacheFolders(process.env), say);
   if (loaded.ok) return { addon: loaded.addon };
   say(`better-sqlite3: ${loaded.reasons.join("; ")}. The SQLite of Node is used instead.`);

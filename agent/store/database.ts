@@ -49,6 +49,7 @@ export const openWithSchema = (file: string, schema: Schema): OpenDatabase => {
     database.pragma("journal_mode = WAL");
     database.pragma("synchronous = FULL");
     database.pragma("foreign_keys = ON");
+    database.pragma("temp_store = MEMORY"); // no file in /var/tmp, which may be read-only, or on another disk
     expectOurs(database, file, schema);
     migrate(database, file, schema.steps);
     return database;
@@ -149,7 +150,7 @@ const migrate = (database: OpenDatabase, file: string, steps: readonly string[])
 
 /** An error of SQLite or of the file system as a sentence that names the file. */
 export const inSentences = (cause: unknown, file: string): DatabaseError => {
-  if (cause instanceof DatabaseError) return cause;
+  if (cause instanceof Error && "exitCode" in cause) return cause as DatabaseError; // has its sentence already
   const code = String((cause as { code?: unknown }).code ?? "");
   const message = cause instanceof Error ? cause.message : String(cause);
   if (code === "SQLITE_NOTADB" || code === "SQLITE_CORRUPT") {

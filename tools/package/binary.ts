@@ -23,8 +23,7 @@ const mainName = "ohmwatch.cjs";
 
 /**
  * One binary by `pkg --sea`. It takes the Node that it finds in its cache below HOME, so that is where we put ours.
- *
- * The name of its temporary folder would get into the binary by chance: `pinned-temporary.mjs` keeps it out.
+ * `pkg-preload.mjs` keeps chance out of the binary, and lets it start without a home.
  */
 export const pkgBinary = async ({ architecture, parts, out, work, bases }: BinaryJob): Promise<void> => {
   fresh(work);
@@ -40,7 +39,7 @@ export const pkgBinary = async ({ architecture, parts, out, work, bases }: Binar
     writeFileSync(join(cache, mark), "");
   const temporary = join(work, "temporary");
   mkdirSync(temporary);
-  const preload = join(root, "tools/package/pinned-temporary.mjs");
+  const preload = join(root, "tools/package/pkg-preload.mjs");
   const pkg = join(root, "node_modules/@yao-pkg/pkg/lib-es5/bin.js");
   const target = `node${version}-linux-${architecture}`;
   execFileSync(process.execPath, ["--import", preload, pkg, ".", "--sea", "-t", target, "-o", resolve(out)], {
