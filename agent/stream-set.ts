@@ -54,6 +54,15 @@ export class StreamSet {
     return this.#running.map(({ statistics }) => statistics);
   }
 
+  /** The streams of a model, by its name in the configuration, that run. */
+  runnersOf(model: string): ReadonlyMap<string, StreamRunner> {
+    return new Map(
+      this.#running.flatMap(({ config, runner }) =>
+        runner !== undefined && config.model === model ? [[config.name, runner]] : [],
+      ),
+    );
+  }
+
   /** Counters of one stream. */
   of(name: string): StreamStatistics | undefined {
     return this.statistics.find((statistics) => statistics.name === name);

@@ -5,7 +5,7 @@ import { codecByName, type DecodeResult, type SourceNews } from "./codecs/codec.
 import type { Config, StreamConfig } from "./config/schema.ts";
 import { decisionRules, levelRules } from "./decision-rules.ts";
 import type { MqttMessage } from "./mqtt/message.ts";
-import { StreamRunner } from "./stream-runner.ts";
+import { type Role, type StreamParts, StreamRunner } from "./stream-runner.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { Emit } from "./telemetry/events.ts";
 
@@ -41,13 +41,8 @@ export const openStream = (
   statistics: StreamStatistics,
   { emit, onChange, onClassification, onFailure, onOpen, onDecoded, onTaken, onAsk }: StreamListeners,
 ): StreamRunner => {
-  const model = timed(openModel(stream.model, chip), statistics);
-  const { modality, name } = model.manifest;
-  if (modality !== stream.pipeline) {
-    throw new RangeError(
-      `model: expected one for the pipeline ${stream.pipeline}, got ${name}, which is for ${modality}`,
-    );
-  }
+  const model = openModel(stream.model, chip);
+  requireModality(model, stream);
   const codec = codecByName(stream.codec);
   if (codec === undefined) throw new RangeError(`codec: expected a known one, got ${stream.codec}`);
   const refused = codec.refuseTopic?.(stream.topic ?? "{base}/in/{name}");
@@ -55,23 +50,31 @@ export const openStream = (
   const rules = decisionRules(model.manifest, stream.decisions);
   const levels = levelRules(model.manifest, stream.levels);
   statistics.alarms = [...rules, ...levels].map(({ label, severity, enter }) => ({ kind: label, severity, enter }));
-  const context: PipelineContext = {
-    rules,
-    levels,
-    onClassification: (classification) => {
-      statistics.classification(classification, Date.now() / 1000);
-      onClassification(classification);
-    },
-    onDrop: (reason, count) => {
-      if (reason === "late") statistics.lateBlocks++;
-      emit({ name: "SamplesDropped", stream: stream.name, reason, count });
-    },
-    onRepair: (reason, count) => {
-      if (reason === "gap") statistics.interpolatedSamples += count;
-    },
+  const pipelineOf = (wanted: Model, role: Role): ReturnType<StreamParts["pipelineOf"]> => {
+    requireModality(wanted, stream);
+    const timedModel = timed(wanted, statistics, role);
+    const context: PipelineContext = {
+      rules: decisionRules(wanted.manifest, stream.decisions),
+      levels: levelRules(wanted.manifest, stream.levels),
+      onClassification: (classification) => {
+        role.look?.(classification);
+        if (!role.isLive) return;
+        statistics.classification(classification, Date.now() / 1000);
+        onClassification(classification);
+      },
+      onDrop: (reason, count) => {
+        if (!role.isLive) return;
+        if (reason === "late") statistics.lateBlocks++;
+        emit({ name: "SamplesDropped", stream: stream.name, reason, count });
+      },
+      onRepair: (reason, count) => {
+        if (role.isLive && reason === "gap") statistics.interpolatedSamples += count;
+      },
+    };
+    // Built once before it runs, so that a model that does not fit is refused at the start.
+    pipelineFor(stream.pipeline)(timedModel, context);
+    return (blocks) => pipelineFor(stream.pipeline)(timedModel, context).run(blocks);
   };
-  // Built once before it runs, so that a model that does not fit is refused at the start.
-  pipelineFor(modality)(model, context);
   onOpen?.(stream.name, Math.max(1, ...rules.map((rule) => rule.window)));
   return new StreamRunner({
     decode: ({ payload, receivedAtNs, topic }) => {
@@ -79,7 +82,8 @@ export const openStream = (
       onDecoded?.(stream.name, result);
       return result;
     },
-    pipeline: (blocks) => pipelineFor(modality)(model, context).run(blocks),
+    model,
+    pipelineOf,
     onChange,
     onTaken: (message, toNs) => onTaken?.(stream.name, message, toNs),
     onAsk: (ask) => onAsk?.(ask),
@@ -90,8 +94,13 @@ export const openStream = (
   });
 };
 
+const requireModality = ({ manifest: { modality, name } }: Model, { pipeline }: StreamConfig): void => {
+  if (modality === pipeline) return;
+  throw new RangeError(`model: expected one for the pipeline ${pipeline}, got ${name}, which is for ${modality}`);
+};
+
 /** The same model, with the time of each inference told. */
-const timed = ({ network, ...model }: Model, statistics: StreamStatistics): Model => ({
+const timed = ({ network, ...model }: Model, statistics: StreamStatistics, role: Role): Model => ({
   ...model,
   network: {
     inputShape: network.inputShape,
@@ -99,7 +108,7 @@ const timed = ({ network, ...model }: Model, statistics: StreamStatistics): Mode
     infer: (input, output) => {
       const startedAtMs = performance.now();
       network.infer(input, output);
-      statistics.onInferred?.((performance.now() - startedAtMs) / 1000);
+      if (role.isLive) statistics.onInferred?.((performance.now() - startedAtMs) / 1000);
     },
   },
 });

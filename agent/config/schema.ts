@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { bundles } from "./sections/bundles.ts";
 import { chip } from "./sections/chip.ts";
 import { forward } from "./sections/forward.ts";
 import { home } from "./sections/home.ts";
@@ -28,6 +29,7 @@ export const configSchema = z.strictObject({
   sparkplug: sparkplug.optional(),
   wyoming: wyoming.optional(),
   chip: chip.prefault({}),
+  bundles: bundles.prefault({}),
   streams: live(
     setting(z.array(stream).min(1).max(1000), "What comes in.", [
       { name: "bed-7-ecg", pipeline: "ecg", model: "ecg-beats" },

@@ -11,6 +11,8 @@ export type AgentEvent =
   | { readonly name: "StreamFailed"; readonly stream: string; readonly detail: string }
   | { readonly name: "AnomalyLost"; readonly stream: string; readonly detail: string }
   | { readonly name: "AnomalyInterrupted"; readonly stream: string; readonly detail: string }
+  | { readonly name: "ModelInstalling" | "ModelSwapped" | "ModelInstalled"; readonly detail: string }
+  | { readonly name: "ModelRolledBack"; readonly detail: string }
   | { readonly name: "ConfigReloaded"; readonly detail: string }
   | { readonly name: "ConfigRejected"; readonly detail: string }
   | { readonly name: "SourceDied"; readonly stream: string; readonly detail: string }
@@ -62,6 +64,10 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   StreamFailed: "error",
   AnomalyLost: "error",
   AnomalyInterrupted: "warn",
+  ModelInstalling: "info",
+  ModelSwapped: "info",
+  ModelInstalled: "info",
+  ModelRolledBack: "error",
   ConfigReloaded: "info",
   ConfigRejected: "error",
   SourceDied: "warn",
@@ -84,7 +90,11 @@ export const levelOf = (name: AgentEvent["name"]): keyof Log => levels[name];
 const quietMs = 60_000;
 
 /** Told by people or about them, and rare: each is written. */
-const alwaysWritten: ReadonlySet<AgentEvent["name"]> = new Set(["ConfigReloaded", "ConfigRejected", "ModelRefused"]);
+const alwaysWritten: ReadonlySet<AgentEvent["name"]> = new Set(["ConfigReloaded", "ConfigRejected", "ModelRefused",
+  "ModelInstalling",
+  "ModelSwapped",
+  "ModelInstalled",
+  "ModelRolledBack"]);
 
 interface Quiet {
   untilMs: number;
