@@ -1,3 +1,4 @@
+import type { Installer } from "./bundles/installer.ts";
 import type { Config } from "./config/schema.ts";
 import type { Health } from "./health.ts";
 import type { Connection } from "./mqtt/connection.ts";
@@ -33,6 +34,8 @@ export interface Agent {
   readonly connection: Connection;
   /** The chips that the models run on. */
   readonly chips: ChipBank;
+  /** Installs models while the agent runs. */
+  readonly installer: Installer;
   readonly observers: Observers;
   /** Where one can look into the streams. */
   readonly tap: Tap;

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AnomalyChange, Classification } from "../pipelines/signal.ts";
 import type { Agent } from "./agent.ts";
+import { Installer } from "./bundles/installer.ts";
+import { Library } from "./bundles/library.ts";
 import { applicable } from "./config/reload.ts";
 import type { Config } from "./config/schema.ts";
 import { forward } from "./forward/forwarder.ts";
@@ -74,7 +76,9 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     publish: (topic, payload) =>
       void (connection.isConnected() && connection.publish(topic, payload, { qos: 1, retain: true }).catch(() => {})),
   });
-  const streamSet = new StreamSet(surroundings.openModel ?? chips.openModel, {
+  const library = new Library(config);
+  const openInstalled = library.opening(surroundings.openModel ?? chips.openModel);
+  const streamSet = new StreamSet(openInstalled, {
     emit,
     onChange: (change) => {
       recorder.record(change);
@@ -96,6 +100,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     onFailure: stored.closeInterrupted,
   });
   streamSet.start(config);
+  const installer = new Installer({ library, settings: () => running, streamSet, openModel: openInstalled, emit });
 
   const subscription = subscribe(config, streamSet.sinks, (event) => {
     if (event.name === "MessageDropped") streamSet.of(event.stream)?.countDropped();
@@ -171,6 +176,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     tap,
     observers,
     chips,
+    installer,
     health: () => health.verdict(),
     waiting: subscription.waiting,
     idle: async () => {
@@ -180,6 +186,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     reconfigure: async (wanted) => {
       const { config: next, needRestart } = applicable(running, wanted);
       const { retire, ...changes } = streamSet.change(next);
+      if (changes.changed.length + changes.removed.length > 0) installer.stop();
       running = next;
       subscription.route(next, streamSet.sinks, retire);
       await connection.subscribeTo(filtersOf(next));
@@ -191,6 +198,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       await services?.stop();
       await connection.unsubscribe();
       await subscription.drained();
+      installer.stop();
       streamSet.stop();
       await chips.stop();
       reporter.stop();

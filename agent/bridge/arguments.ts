@@ -23,6 +23,15 @@ export class Arguments {
     throw new RequestError(`${name}: expected a text of 1 … 256 letters, got ${shown(value)}`);
   }
 
+  /** Bytes in base64 that must be there. @throws RequestError */
+  base64(name: string): Uint8Array {
+    const value = this.#fields[name];
+    if (typeof value === "string" && value.length > 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
+      return new Uint8Array(Buffer.from(value, "base64"));
+    }
+    throw new RequestError(`${name}: expected bytes in base64, got ${shown(value).slice(0, 20)}`);
+  }
+
   /** One of some words, or undefined where there is none. @throws RequestError */
   oneOf<const Word extends string>(name: string, words: readonly Word[]): Word | undefined {
     const value = this.optionalText(name);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Agent } from "../agent.ts";
 import { type AnomalyRow, anomalyJson } from "../store/anomaly-event.ts";
 import { RequestError } from "./arguments.ts";
@@ -31,6 +32,12 @@ export const commandsOf = (agent: Agent, nowMs: () => number): ReadonlyMap<strin
           limit: given.number("limit", { min: 1, max: maxListed }) ?? 100,
         })
         .map(anomalyJson),
+    "model/install": (given) => {
+      const file = given.optionalText("file");
+      const bytes = file === undefined ? given.base64("bundle") : readBundleFile(file);
+      return agent.installer.install(bytes);
+    },
+    "model/status": () => agent.installer.report ?? {},
     "anomalies/ack": (given) => {
       const stream = given.optionalText("stream");
       const told = {
@@ -61,6 +68,15 @@ export const commandsOf = (agent: Agent, nowMs: () => number): ReadonlyMap<strin
     },
   };
   return new Map(Object.entries(table));
+};
+
+const readBundleFile = (file: string): Uint8Array => {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new RequestError(`file: expected a bundle on the gateway, got ${code} for ${file}`);
+  }
 };
 
 /** Names of all that may be asked for. */

@@ -13,8 +13,8 @@ interface Response {
   readonly transaction?: unknown;
 }
 
-/** Requests longer than this are none of ours. */
-const maxRequestBytes = 65_536;
+/** Requests longer than this are none of ours; the longest bring a model. */
+const maxRequestBytes = 16 * 2 ** 20;
 
 /**
  * Answer `{base}/bridge/request/{command}`: a JSON object of arguments, or nothing. The answer goes to the response

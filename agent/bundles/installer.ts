@@ -31,7 +31,10 @@ export interface InstallerParts {
 }
 
 /** Verify a bundle by the keys that a configuration trusts and run its self-test. @throws BundleError */
-export const checkBundle = (bytes: Uint8Array, { trustedKeys }: Config["bundles"]): Bundle & Pick<Accepted, "key" | "vectors"> => {
+export const checkBundle = (
+  bytes: Uint8Array,
+  { trustedKeys }: Config["bundles"],
+): Bundle & Pick<Accepted, "key" | "vectors"> => {
   const bundle = readBundle(bytes);
   const key = verifyBundle(
     bundle,
@@ -111,13 +114,19 @@ export class Installer {
     const share = `${(100 * agreement).toFixed(1)} % of labels as before`;
     if (phase === "watch") {
       const { watchFrames } = settings().bundles;
-      emit({ name: "ModelSwapped", detail: `${name} ${version} counts now (${share}); it is watched for ${watchFrames} frames.` });
+      emit({
+        name: "ModelSwapped",
+        detail: `${name} ${version} counts now (${share}); it is watched for ${watchFrames} frames.`,
+      });
     } else if (phase === "done") {
       library.use(name, file);
       emit({ name: "ModelInstalled", detail: `${name} ${version} is installed (${share}).` });
     } else if (phase === "failed") {
       library.drop(name, file);
-      emit({ name: "ModelRolledBack", detail: `${name} ${version} is not installed: ${reason}. The one before counts.` });
+      emit({
+        name: "ModelRolledBack",
+        detail: `${name} ${version} is not installed: ${reason}. The one before counts.`,
+      });
     }
   }
 }

@@ -26,7 +26,7 @@ const currentName = "current";
 export class Library {
   readonly #folder: string;
 
-  constructor(config: Pick<Config, "state">) {
+  constructor(config: { readonly state: Pick<Config["state"], "directory"> }) {
     this.#folder = join(config.state.directory, "models");
   }
 

@@ -40,6 +40,7 @@ export class Rollout {
   /** Whether labels mean the same: both are classifiers with the same ones. */
   readonly #isComparable: boolean;
   #phase: RolloutPhase = "shadow";
+  #isStepping = false;
 
   /**
    * Begin.
@@ -102,7 +103,10 @@ export class Rollout {
           return;
         }
         const bad = scores.findIndex((score) => !Number.isFinite(score));
-        if (bad >= 0) return this.#fail(`${stream}: expected scores that are numbers, got ${scores[bad]}`);
+        if (bad >= 0) {
+          this.#fail(`${stream}: expected scores that are numbers, got ${scores[bad]}`);
+          return;
+        }
         seen().frames++;
         if (!this.#isComparable || seen().label === undefined || label === seen().label) seen().agreed++;
         this.#advance();
@@ -113,7 +117,9 @@ export class Rollout {
         alarms[isNew(isLive) ? "after" : "before"]++;
         const extra = alarms.after - alarms.before;
         if (extra <= this.#settings.maxExtraAlarms) return;
-        this.#fail(`${stream}: expected at most ${this.#settings.maxExtraAlarms} anomalies more than before, got ${extra}`);
+        this.#fail(
+          `${stream}: expected at most ${this.#settings.maxExtraAlarms} anomalies more than before, got ${extra}`,
+        );
       },
       failed: (error, isLive) => {
         if (isNew(isLive)) this.#fail(`${stream}: its pipeline failed: ${sentenceOf(error)}`);
@@ -128,10 +134,16 @@ export class Rollout {
     const { agreement } = this.report();
     if (agreement < leastAgreement) {
       const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-      return this.#fail(`expected the same label in ${percent(leastAgreement)} of frames, got ${percent(agreement)}`);
+      this.#fail(`expected the same label in ${percent(leastAgreement)} of frames, got ${percent(agreement)}`);
+      return;
     }
+    if (this.#isStepping) return;
+    this.#isStepping = true;
     // Not from within a frame: the pipeline that says this is in the middle of it.
-    queueMicrotask(() => this.#step());
+    queueMicrotask(() => {
+      this.#isStepping = false;
+      this.#step();
+    });
   }
 
   #step(): void {

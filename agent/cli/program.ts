@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   calibrate: async () => (await import("./calibrate.ts")).calibrateCommand,
   anomalies: async () => (await import("./anomalies.ts")).anomaliesCommand,
   config: async () => (await import("./config.ts")).configCommand,
+  bundle: async () => (await import("./bundle.ts")).bundleCommand,
   tap: async () => (await import("./tap.ts")).tapCommand,
   "support-dump": async () => (await import("./support-dump.ts")).supportDumpCommand,
   healthcheck: async () => (await import("./healthcheck.ts")).healthcheckCommand,

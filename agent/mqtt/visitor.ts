@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import mqtt from "mqtt";
 import type { Config } from "../config/schema.ts";
 import { clientOptions } from "./client-options.ts";
@@ -8,8 +9,20 @@ import type { MqttMessage } from "./message.ts";
 export interface Visitor {
   /** Take the messages of these filters. */
   listen(filters: readonly string[], onMessage: (message: MqttMessage) => void): Promise<void>;
+  /** Ask the agent at this broker for something; undefined where it gives no answer in five seconds. */
+  ask(base: string, command: string, given: Readonly<Record<string, unknown>>): Promise<Answer | undefined>;
   close(): Promise<void>;
 }
+
+/** What an agent answered. */
+export interface Answer {
+  readonly status: "ok" | "error";
+  readonly data?: unknown;
+  readonly error?: string;
+}
+
+/** How long an agent may take for an answer, ms. */
+const answerMs = 5000;
 
 /** A broker that does not let one in: exit code 69 where it does not answer, 77 where it refuses. */
 export class VisitRefused extends Error {
@@ -69,6 +82,30 @@ export const visit = async (settings: Config["mqtt"], role: string): Promise<Vis
       );
       await client.subscribeAsync([...filters], { qos: 0 });
     },
+    ask: async (base, command, given) => {
+      const transaction = randomUUID();
+      const answers = `${base}/bridge/response/${command}`;
+      await client.subscribeAsync(answers, { qos: 1 });
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => resolve(undefined), answerMs);
+        client.on("message", (topic, payload) => {
+          if (topic !== answers) return;
+          const answer = answerOf(payload);
+          if (answer?.transaction !== transaction) return;
+          clearTimeout(timer);
+          resolve(answer);
+        });
+        client.publish(`${base}/bridge/request/${command}`, JSON.stringify({ ...given, transaction }), { qos: 1 });
+      });
+    },
     close: () => client.endAsync(true),
   };
+};
+
+const answerOf = (payload: Buffer): (Answer & { readonly transaction?: unknown }) | undefined => {
+  try {
+    return JSON.parse(payload.toString()) as Answer;
+  } catch {
+    return undefined; // of somebody who is no agent
+  }
 };

@@ -90,11 +90,15 @@ export const levelOf = (name: AgentEvent["name"]): keyof Log => levels[name];
 const quietMs = 60_000;
 
 /** Told by people or about them, and rare: each is written. */
-const alwaysWritten: ReadonlySet<AgentEvent["name"]> = new Set(["ConfigReloaded", "ConfigRejected", "ModelRefused",
+const alwaysWritten: ReadonlySet<AgentEvent["name"]> = new Set([
+  "ConfigReloaded",
+  "ConfigRejected",
+  "ModelRefused",
   "ModelInstalling",
   "ModelSwapped",
   "ModelInstalled",
-  "ModelRolledBack"]);
+  "ModelRolledBack",
+]);
 
 interface Quiet {
   untilMs: number;
