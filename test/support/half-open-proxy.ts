@@ -8,15 +8,19 @@ export interface HalfOpenProxy {
   close(): Promise<void>;
 }
 
-/** Relay a free port of the loopback interface to another. */
-export const startHalfOpenProxy = (target: number): Promise<HalfOpenProxy> => {
+/** Relay a free port of the loopback interface to another; what comes back is held for so many milliseconds. */
+export const startHalfOpenProxy = (target: number, delayMs = 0): Promise<HalfOpenProxy> => {
   let sockets: Socket[] = [];
   const server = createServer((near) => {
     const far = connect(target, "127.0.0.1");
     const pair = [near, far] as const;
     sockets.push(...pair);
     for (const [from, to] of [pair, [far, near] as const]) {
-      from.on("data", (bytes) => to.write(bytes));
+      const isAnswer = from === far;
+      from.on("data", (bytes) => {
+        if (isAnswer && delayMs > 0) setTimeout(() => to.write(bytes), delayMs);
+        else to.write(bytes);
+      });
       from.on("error", () => {});
       from.on("close", () => to.destroy());
     }
