@@ -120,7 +120,7 @@ const send = (
   const options: PublishOptions = {
     qos: 1,
     contentType: "application/json",
-    userProperties: { schema: eventSchema, type },
+    userProperties: { schema: eventSchema, type, ...(marks["replayed"] && { replayed: "true" }) },
     ...(eventExpirySeconds !== undefined && { expirySeconds: eventExpirySeconds }),
   };
   const told = connection.publish(`${base}/events`, message, options);

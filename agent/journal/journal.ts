@@ -1,9 +1,10 @@
 import type { MqttMessage } from "../mqtt/message.ts";
 import type { Emit } from "../telemetry/events.ts";
-import { type JournalEntry, JournalFile, recordOf } from "./journal-file.ts";
-import { Unfinished } from "./unfinished.ts";
+import { JournalFile } from "./journal-file.ts";
+import { entriesOf, type JournalEntry, recordBytes, writeRecord } from "./record.ts";
+import { type Held, Unfinished } from "./unfinished.ts";
 
-/** Size at which the file is written anew with what is still needed. */
+/** Size at which the file is cut down to what is still needed. */
 const compactAtBytes = 4 * 2 ** 20;
 
 /**
@@ -14,7 +15,9 @@ export class Journal {
   readonly #file: JournalFile;
   readonly #emit: Emit;
   readonly #streams = new Map<string, Unfinished>();
-  #pending: Uint8Array[] = [];
+  /** Records that are not in the file yet, one after the other. */
+  #pending = Buffer.allocUnsafe(16_384);
+  #pendingBytes = 0;
   #compactAtBytes = compactAtBytes;
 
   /** @param path file of the journal; made, with its folder, at the first commit */
@@ -31,7 +34,7 @@ export class Journal {
   /** What the last run left unfinished, oldest first; empty after a clean stop. */
   recover(): readonly JournalEntry[] {
     try {
-      return this.#file.read();
+      return entriesOf(this.#file.read());
     } catch (error) {
       this.#fail("read", error);
       return [];
@@ -42,9 +45,11 @@ export class Journal {
   take(stream: string, message: MqttMessage, toNs: bigint): void {
     const unfinished = this.#streams.get(stream);
     if (unfinished === undefined || message.qos === 0) return;
-    const record = recordOf({ stream, message });
-    unfinished.add(toNs, record);
-    this.#pending.push(record);
+    const entry = { stream, message };
+    const bytes = recordBytes(entry);
+    if (this.#pendingBytes + bytes > this.#pending.length) this.#grow(bytes);
+    unfinished.add({ toNs, at: this.#file.bytes + this.#pendingBytes, bytes });
+    this.#pendingBytes = writeRecord(this.#pending, this.#pendingBytes, entry);
   }
 
   /** A frame of a stream that begins at this time, ns since 1970, was classified. */
@@ -54,26 +59,41 @@ export class Journal {
 
   /** Bring to the file what was taken. Where the disk refuses, that is told and the agent goes on without. */
   commit(): void {
-    if (this.#pending.length === 0) return;
-    const records = this.#pending;
-    this.#pending = [];
+    if (this.#pendingBytes === 0) return;
+    const bytes = this.#pending.subarray(0, this.#pendingBytes);
+    this.#pendingBytes = 0;
     try {
-      if (this.#file.bytes < this.#compactAtBytes) {
-        this.#file.append(records);
-        return;
-      }
-      const needed = [...this.#streams.values()].flatMap((unfinished) => unfinished.records());
-      this.#file.replace(needed);
-      this.#compactAtBytes = Math.max(compactAtBytes, 2 * this.#file.bytes);
+      this.#file.append(bytes);
+      if (this.#file.bytes >= this.#compactAtBytes) this.#compact();
     } catch (error) {
+      // Where the records lie is not known any more: begin a new file with what comes.
+      for (const unfinished of this.#streams.values()) unfinished.clear();
+      this.#file.close();
       this.#fail("written", error);
     }
   }
 
   /** All streams ended: nothing is unfinished. */
   remove(): void {
-    this.#pending = [];
+    this.#pendingBytes = 0;
     this.#file.remove();
+  }
+
+  #compact(): void {
+    const needed = [...this.#streams.values()].flatMap(({ held }) => held).sort((a: Held, b: Held) => a.at - b.at);
+    this.#file.keep(needed);
+    let at = 0;
+    for (const held of needed) {
+      held.at = at;
+      at += held.bytes;
+    }
+    this.#compactAtBytes = Math.max(compactAtBytes, 2 * at);
+  }
+
+  #grow(bytes: number): void {
+    const larger = Buffer.allocUnsafe(2 * (this.#pendingBytes + bytes));
+    this.#pending.copy(larger, 0, 0, this.#pendingBytes);
+    this.#pending = larger;
   }
 
   #fail(verb: string, error: unknown): void {

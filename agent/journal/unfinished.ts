@@ -4,9 +4,13 @@ const preRollNs = 2_000_000_000n;
 /** Bounds of what one stream may have unfinished; beyond them the oldest is given up. */
 const limits = { entries: 4096, bytes: 4 * 2 ** 20 } as const;
 
-interface Held {
+/** A message in the file of the journal. */
+export interface Held {
+  /** End of its samples, ns since 1970. */
   readonly toNs: bigint;
-  readonly record: Uint8Array;
+  /** Where its record begins in the file. */
+  at: number;
+  readonly bytes: number;
 }
 
 /**
@@ -30,16 +34,16 @@ export class Unfinished {
     return this.#bytes;
   }
 
-  /** The records held, oldest first. */
-  records(): Uint8Array[] {
-    return this.#held.map(({ record }) => record);
+  /** What is held, oldest first. */
+  get held(): readonly Held[] {
+    return this.#held;
   }
 
-  /** Hold a message whose samples end at this time, ns since 1970. */
-  add(toNs: bigint, record: Uint8Array): void {
-    this.#held.push({ toNs, record });
-    this.#bytes += record.length;
-    while (this.#held.length > limits.entries || this.#bytes > limits.bytes) this.#drop();
+  /** Hold a message. */
+  add(held: Held): void {
+    this.#held.push(held);
+    this.#bytes += held.bytes;
+    while (this.#held.length > limits.entries || this.#bytes > limits.bytes) this.#drop(1);
   }
 
   /** A frame that begins at this time, ns since 1970, was classified. */
@@ -48,10 +52,17 @@ export class Unfinished {
     if (this.#fromNs.length > this.#keepFrames) this.#fromNs.shift();
     if (this.#fromNs.length < this.#keepFrames) return;
     const neededFromNs = this.#fromNs[0]! - preRollNs;
-    while (this.#held.length > 0 && this.#held[0]!.toNs <= neededFromNs) this.#drop();
+    let finished = 0;
+    while (finished < this.#held.length && this.#held[finished]!.toNs <= neededFromNs) finished++;
+    if (finished > 0) this.#drop(finished);
   }
 
-  #drop(): void {
-    this.#bytes -= this.#held.shift()!.record.length;
+  /** Hold nothing any more. */
+  clear(): void {
+    this.#drop(this.#held.length);
+  }
+
+  #drop(count: number): void {
+    for (const { bytes } of this.#held.splice(0, count)) this.#bytes -= bytes;
   }
 }

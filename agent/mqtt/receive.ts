@@ -42,7 +42,7 @@ export const receive = (
     const message = messageOf(packet, nowNs());
     const isAcknowledged = packet.qos === 1;
     // MQTT.js sends no PUBACK where it is given an error, and reads on.
-    const readOn = isAcknowledged ? () => goOn(new Error("acknowledged later")) : () => goOn();
+    const readOn = isAcknowledged ? () => goOn(later) : () => goOn();
     if (isStopped) return readOn();
     const handled = isAcknowledged ? acknowledgements.take(message, packet.messageId!, packet.dup) : () => {};
     if (handled === undefined) return readOn();
@@ -58,6 +58,8 @@ export const receive = (
     },
   };
 };
+
+const later = new Error("acknowledged later");
 
 /** The one place that uses what MQTT.js does not document: its way to send a packet of any kind. */
 const acknowledger = (client: MqttClient): ((id: number) => void) => {

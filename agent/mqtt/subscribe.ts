@@ -112,6 +112,11 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
         handled();
         return goOn();
       }
+      if (matching.length === 1) {
+        matching[0]!.queue.push(message, { goOn, handled });
+        schedule();
+        return;
+      }
       let full = matching.length;
       let open = matching.length;
       const sender = { goOn: () => --full === 0 && goOn(), handled: () => --open === 0 && handled() };

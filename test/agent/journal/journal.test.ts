@@ -4,10 +4,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Journal } from "../../../agent/journal/journal.ts";
-import { entriesOf, type JournalEntry, recordOf } from "../../../agent/journal/journal-file.ts";
+import { entriesOf, type JournalEntry, recordBytes, writeRecord } from "../../../agent/journal/record.ts";
 import { Unfinished } from "../../../agent/journal/unfinished.ts";
 import type { AgentEvent } from "../../../agent/telemetry/events.ts";
 
+const recordOf = (entry: JournalEntry): Buffer => {
+  const record = Buffer.alloc(recordBytes(entry));
+  expect(writeRecord(record, 0, entry)).toBe(record.length);
+  return record;
+};
 const seconds = (s: number): bigint => BigInt(Math.round(s * 1e9));
 const entry: fc.Arbitrary<JournalEntry> = fc.record({
   stream: fc.string({ maxLength: 20, unit: "grapheme" }),
@@ -64,8 +69,8 @@ describe("The file of the journal", () => {
 describe("What is unfinished", () => {
   it("is what reaches beyond two seconds before the frame that decisions look back to", () => {
     const unfinished = new Unfinished(3);
-    for (let s = 1; s <= 10; s++) unfinished.add(seconds(s), Uint8Array.of(s)); // ends at second s
-    const held = () => unfinished.records().map(([s]) => s);
+    for (let s = 1; s <= 10; s++) unfinished.add({ toNs: seconds(s), at: s, bytes: 1 }); // ends at second s
+    const held = () => unfinished.held.map(({ at }) => at);
     for (const from of [4, 5]) unfinished.classified(seconds(from));
     expect(held()).toHaveLength(10); // only two of three frames were seen
     unfinished.classified(seconds(6));
@@ -76,11 +81,11 @@ describe("What is unfinished", () => {
 
   it("stays bounded where nothing is ever classified: 4096 messages, 4 MiB", () => {
     const unfinished = new Unfinished(1);
-    for (let i = 0; i < 5000; i++) unfinished.add(BigInt(i), new Uint8Array(10));
-    expect(unfinished.records()).toHaveLength(4096);
-    for (let i = 0; i < 100; i++) unfinished.add(BigInt(i), new Uint8Array(100_000));
+    for (let i = 0; i < 5000; i++) unfinished.add({ toNs: BigInt(i), at: 0, bytes: 10 });
+    expect(unfinished.held).toHaveLength(4096);
+    for (let i = 0; i < 100; i++) unfinished.add({ toNs: BigInt(i), at: 0, bytes: 100_000 });
     expect(unfinished.bytes).toBeLessThanOrEqual(4 * 2 ** 20);
-    expect(unfinished.records().length).toBe(41); // 41 × 100 kB is the most that fits
+    expect(unfinished.held.length).toBe(41); // 41 × 100 kB is the most that fits
   });
 });
 
@@ -134,6 +139,22 @@ describe("The journal", () => {
       expect(left.slice(-3)).toEqual([s - 2, s - 1, s].filter((t) => t > 0).map(seconds));
     }
     expect(largest).toBeLessThan(4.3 * 2 ** 20); // of 6 MB in all
+  });
+
+  it("keeps the message of a slow stream while a fast one fills the file over and over, in order of receipt", () => {
+    const journal = open();
+    journal.open("slow", 1);
+    journal.take("a", message(1), seconds(1));
+    journal.take("slow", message(2), seconds(2));
+    for (let s = 3; s <= 250; s++) {
+      journal.take("a", message(s, 50_000), seconds(s));
+      journal.classified("a", seconds(s - 1));
+      journal.commit();
+    }
+    const left = open().recover();
+    expect(left[0]).toMatchObject({ stream: "slow", message: { receivedAtNs: seconds(2) } });
+    expect(left.at(-1)).toMatchObject({ stream: "a", message: { receivedAtNs: seconds(250) } });
+    expect(left.length).toBeLessThan(90); // of 250: cut down at every 4 MiB
   });
 
   it("is followed by another run's records, not by the torn one before", () => {
