@@ -56,6 +56,7 @@ export const openStream = (
     const context: PipelineContext = {
       rules: decisionRules(wanted.manifest, stream.decisions),
       levels: levelRules(wanted.manifest, stream.levels),
+      time: stream.time,
       onClassification: (classification) => {
         role.look?.(classification);
         if (!role.isLive) return;
@@ -68,7 +69,9 @@ export const openStream = (
         emit({ name: "SamplesDropped", stream: stream.name, reason, count });
       },
       onRepair: (reason, count) => {
-        if (role.isLive && reason === "gap") statistics.interpolatedSamples += count;
+        if (!role.isLive) return;
+        if (reason === "gap") statistics.interpolatedSamples += count;
+        emit({ name: "SamplesRepaired", stream: stream.name, reason, count });
       },
     };
     // Built once before it runs, so that a model that does not fit is refused at the start.

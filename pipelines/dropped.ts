@@ -20,5 +20,5 @@ export type DropReason =
 /** Told of samples (time steps) that were left out. */
 export type OnDrop = (reason: DropReason, samples: number) => void;
 
-/** Told of samples (time steps) that were made up by interpolation. */
-export type OnRepair = (reason: "gap" | "not-finite", samples: number) => void;
+/** Told of samples (time steps) that were made up by interpolation, or (`clock`) whose time was: the sender's was set back. */
+export type OnRepair = (reason: "gap" | "not-finite" | "clock", samples: number) => void;

@@ -10,6 +10,8 @@ export interface SampleBlock {
   readonly channels: readonly string[];
   /** Physical units, interleaved [time × channels]. */
   readonly samples: Float32Array;
+  /** The sender's number of the block, where it gives one; another session counts anew. */
+  readonly sequence?: { readonly session: string; readonly number: number };
 }
 
 /** A window cut from a stream. Never spans a gap. */

@@ -1,4 +1,4 @@
-import { type Chunk, refuse } from "./chunk.ts";
+import { type Chunk, refuse, sequenceOf } from "./chunk.ts";
 import type { DecodeReason, DecodeResult, SampleFormat } from "./payload-codec.ts";
 
 const formats: readonly string[] = ["s16le", "s24le", "f32le"] satisfies readonly SampleFormat[];
@@ -13,6 +13,7 @@ export const chunkOfFields = (fields: Readonly<Record<string, unknown>>, text = 
   try {
     return {
       t0Ns: timeOf(fields["t0_ns"], text),
+      sequence: sequenceOf(fields["session"], fields["seq"]),
       rateHz: numberOf(fields, "rate_hz", "wrong-rate"),
       channels: channelsOf(fields["channels"]),
       scale: numberOf(fields, "scale", "wrong-scale"),

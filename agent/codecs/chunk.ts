@@ -1,3 +1,4 @@
+import type { SampleBlock } from "../../pipelines/signal.ts";
 import { sampleTimeNs } from "../recordings/recording.ts";
 import { decodePcm } from "../recordings/wav.ts";
 import type { DecodeContext, DecodeReason, DecodeResult, SampleFormat } from "./payload-codec.ts";
@@ -17,6 +18,8 @@ export const limits = {
 /** The fields of a chunk of samples, out of whatever carried them; undefined where the sender left them out. */
 export interface Chunk {
   readonly t0Ns: bigint | undefined;
+  /** The sender's number of the chunk, where it gives one. */
+  readonly sequence?: SampleBlock["sequence"] | undefined;
   readonly rateHz: number | undefined;
   readonly channels: readonly string[] | undefined;
   readonly scale: number | undefined;
@@ -36,6 +39,12 @@ export const refuse = (reason: DecodeReason, detail: string): DecodeResult => ({
   ok: false,
   error: { reason, detail },
 });
+
+/** The number of a chunk; senders that do not count leave it at 0, and so does the first of those that do. */
+export const sequenceOf = (session: unknown, seq: unknown): SampleBlock["sequence"] => {
+  const number = Number(seq ?? 0);
+  return Number.isSafeInteger(number) && number > 0 ? { session: String(session ?? ""), number } : undefined;
+};
 
 /** Refuses what is empty or larger than `limits.payloadBytes`. */
 export const refuseSize = (payload: Uint8Array): DecodeResult | undefined => {
@@ -91,7 +100,9 @@ export const blockOf = (
   if (startAtNs < 0n || startAtNs + durationNs >= 2n ** 63n) {
     return refuse("wrong-time", `t0_ns: expected nanoseconds since 1970, up to 2262, got ${startAtNs}`);
   }
-  return { ok: true, blocks: [{ stream: context.stream, startAtNs, sampleRateHz: rateHz, channels, samples }] };
+  const { sequence } = chunk;
+  const block = { stream: context.stream, startAtNs, sampleRateHz: rateHz, channels, samples };
+  return { ok: true, blocks: [sequence === undefined ? block : { ...block, sequence }] };
 };
 
 const samplesOf = ({ values }: Chunk, settled: SampleFormat | undefined): Float32Array | DecodeResult => {

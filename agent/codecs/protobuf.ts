@@ -1,5 +1,5 @@
 import protobuf from "protobufjs";
-import { blockOf, type Chunk, refuse, refuseSize } from "./chunk.ts";
+import { blockOf, type Chunk, refuse, refuseSize, sequenceOf } from "./chunk.ts";
 import type { DecodeResult, EncodeOptions, PayloadCodec, SampleFormat } from "./payload-codec.ts";
 import { RunningTime } from "./running-time.ts";
 import { encodeData } from "./sample-data.ts";
@@ -15,6 +15,8 @@ const leadOff = 1;
 interface Message {
   readonly t0_ns?: { readonly low: number; readonly high: number } | number | null;
   readonly rate_hz?: number | null;
+  readonly session: string;
+  readonly seq: { readonly low: number; readonly high: number } | number;
   readonly channels: readonly string[];
   readonly format: number;
   readonly scale?: number | null;
@@ -55,6 +57,7 @@ export const decodeChunk = (payload: Uint8Array): Chunk | DecodeResult => {
   }
   return {
     t0Ns: bigintOf(message.t0_ns),
+    sequence: sequenceOf(message.session, bigintOf(message.seq)),
     rateHz: message.rate_hz ?? undefined,
     channels: message.channels.length === 0 ? undefined : message.channels,
     scale: message.scale ?? undefined,

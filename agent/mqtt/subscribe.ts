@@ -1,7 +1,7 @@
 import type { Config, StreamConfig } from "../config/schema.ts";
 import type { Emit } from "../telemetry/events.ts";
 import type { MqttMessage } from "./message.ts";
-import { MessageQueue } from "./message-queue.ts";
+import { MessageQueue, type QueueLimits } from "./message-queue.ts";
 import type { MessageHandler } from "./receive.ts";
 import { topicMatches, withoutCovered } from "./topics.ts";
 
@@ -37,6 +37,11 @@ interface Route {
   readonly queue: MessageQueue;
 }
 
+const limitsOf = ({ queue }: StreamConfig): QueueLimits => ({
+  messages: queue.maxMessages,
+  bytes: queue.maxMegabytes * 1e6,
+});
+
 /** Time spent on messages before input and output get their turn, ms: far below a keep-alive, far above a turn's cost. */
 const turnMs = 2;
 
@@ -57,7 +62,7 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
       handle:
         sinks.get(stream.name) ??
         (() => emit({ name: "MessageDropped", stream: stream.name, reason: "stream-stopped" })),
-      queue: new MessageQueue(stream.queue.maxMessages, stream.queue.policy, () =>
+      queue: new MessageQueue(limitsOf(stream), stream.queue.policy, () =>
         emit({ name: "MessageDropped", stream: stream.name, reason: "queue-full" }),
       ),
     }));

@@ -7,6 +7,7 @@ export type AgentEvent =
   | { readonly name: "MessageDropped"; readonly stream: string; readonly reason: "queue-full" | "stream-stopped" }
   | { readonly name: "MessageUnrouted"; readonly reason: "topic-not-configured"; readonly detail: string }
   | { readonly name: "SamplesDropped"; readonly stream: string; readonly reason: string; readonly count: number }
+  | { readonly name: "SamplesRepaired"; readonly stream: string; readonly reason: string; readonly count: number }
   | { readonly name: "ModelRefused"; readonly stream: string; readonly detail: string }
   | { readonly name: "StreamFailed"; readonly stream: string; readonly detail: string }
   | { readonly name: "AnomalyLost"; readonly stream: string; readonly detail: string }
@@ -60,6 +61,7 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   MessageDropped: "warn",
   MessageUnrouted: "warn",
   SamplesDropped: "warn",
+  SamplesRepaired: "info",
   ModelRefused: "error",
   StreamFailed: "error",
   AnomalyLost: "error",

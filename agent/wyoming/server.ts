@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { plainTime } from "../../pipelines/context.ts";
 import type { Agent } from "../agent.ts";
 import type { Config, StreamConfig } from "../config/schema.ts";
 import { addressOf } from "../http/address.ts";
@@ -33,7 +34,8 @@ export const startWyoming = async (agent: Agent, settings: NonNullable<Config["w
     pipeline: "audio",
     model: settings.model,
     settings: {},
-    queue: { maxMessages: 1, policy: "block" },
+    time: plainTime,
+    queue: { maxMessages: 1, maxMegabytes: 1, policy: "block" },
     decisions: settings.decisions,
     levels: [],
   };

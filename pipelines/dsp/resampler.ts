@@ -4,6 +4,7 @@ const zeroCrossings = 32; // each side, at the lower of the two rates
 const beta = 7.86; // 80 dB
 const cutoff = 0.92; // of the lower Nyquist frequency: pass band to 0.84, stop band from 1.0
 const finestPhases = 512;
+const tunedUnit = 2 ** 24;
 
 /**
  * Changes the rate of a stream, by any ratio, with a windowed sinc (Kaiser, 80 dB, pass band to 0.84 of the lower
@@ -17,7 +18,8 @@ const finestPhases = 512;
  */
 export class Resampler {
   readonly #channels: number;
-  readonly #step: number; // input micro-steps an output
+  readonly #toHz: number;
+  #step: number; // input micro-steps an output
   readonly #unit: number; // micro-steps an input sample
   readonly #half: number;
   readonly #phases: number;
@@ -34,21 +36,39 @@ export class Resampler {
     fromHz,
     toHz,
     channels,
-  }: { readonly fromHz: number; readonly toHz: number; readonly channels: number }) {
+    isTuned = false,
+  }: {
+    readonly fromHz: number;
+    readonly toHz: number;
+    readonly channels: number;
+    /** Whether `fromHz` will be tuned as the signal goes on; the ratio is then kept to 2⁻²⁴. */
+    readonly isTuned?: boolean;
+  }) {
     if (!(fromHz > 0 && toHz > 0 && fromHz / toHz <= 256 && toHz / fromHz <= 256)) {
       throw new RangeError(`fromHz, toHz: expected positive rates within a factor of 256, got ${fromHz} and ${toHz}`);
     }
     const [from, to] = [Math.max(1, Math.round(fromHz * 1e6)), Math.max(1, Math.round(toHz * 1e6))];
     const divisor = greatestCommonDivisor(from, to);
     this.#channels = channels;
-    this.#step = from / divisor;
-    this.#unit = to / divisor;
+    this.#toHz = toHz;
+    this.#step = isTuned ? Math.round((fromHz / toHz) * tunedUnit) : from / divisor;
+    this.#unit = isTuned ? tunedUnit : to / divisor;
     const bandwidth = Math.min(1, toHz / fromHz);
     this.#half = Math.ceil(zeroCrossings / bandwidth);
     // A tap filter stretched over more samples changes as much less from phase to phase.
     this.#phases = Math.min(this.#unit, Math.max(16, Math.ceil(finestPhases * bandwidth)));
     this.#taps = designTaps(this.#phases, this.#half, bandwidth);
     this.#held = new Float32Array(0);
+  }
+
+  /** Row of the input, since its first, at which the next output stands; it need not be whole. */
+  get position(): number {
+    return this.#row + this.#phase / this.#unit;
+  }
+
+  /** Set the rate of the input from the next output on, Hz; only of one that `isTuned`, and near its first rate. */
+  tune(fromHz: number): void {
+    this.#step = Math.round((fromHz / this.#toHz) * this.#unit);
   }
 
   /** Take `samples` [time × channels]; give the outputs that are ready [time × channels]. */

@@ -10,8 +10,8 @@ const exactNs = 1_000n; // stamps nearer than that to the grid are rounding, not
 
 /** Settings of {@link fillGaps}. */
 export interface FillGapsSettings {
-  /** Longest gap that is interpolated, samples ≥ 0. */
-  readonly maxGapSamples: number;
+  /** Longest gap that is interpolated, samples ≥ 0; it may depend on the rate, Hz. */
+  readonly maxGapSamples: number | ((sampleRateHz: number) => number);
   readonly onRepair?: OnRepair | undefined;
 }
 
@@ -32,7 +32,8 @@ export const fillGaps = ({ maxGapSamples, onRepair }: FillGapsSettings): Operato
     return {
       *take(block) {
         const gap = last === undefined ? 0 : samplesBetween(last, block);
-        if (last !== undefined && gap >= 1 && gap <= maxGapSamples) {
+        const longest = typeof maxGapSamples === "number" ? maxGapSamples : maxGapSamples(block.sampleRateHz);
+        if (last !== undefined && gap >= 1 && gap <= longest) {
           last = lineBetween(last, block, gap);
           onRepair?.("gap", gap);
           yield last;

@@ -68,11 +68,38 @@ const settings = z.strictObject({
   scale: setting(z.number().positive().optional(), "Physical units in one count of raw samples.", 3.0517578125e-5),
 });
 
+const time = z.strictObject({
+  stamps: setting(z.enum(["first", "last"]).default("first"), "Which sample of a block the sender stamps.", "last"),
+  rate: setting(
+    z.enum(["nominal", "estimated"]).default("nominal"),
+    "`estimated`: the sender's rate is only about what it says; it is measured by its stamps and the signal resampled.",
+    "estimated",
+  ),
+  order: setting(
+    z.enum(["time", "sequence"]).default("time"),
+    "What puts blocks in order: their times, or the numbers (`session`, `seq`) that the sender gives them.",
+    "sequence",
+  ),
+  lateBlocks: setting(
+    z.int().min(0).max(64).default(4),
+    "Blocks that wait, at most, for one that is missing before them; what comes later is dropped and counted.",
+    4,
+    "blocks",
+  ),
+  maxGapMs: setting(
+    z.number().min(0).max(3.6e6).optional(),
+    "Longest gap that is interpolated; what spans a longer one is never classified. Without it what suits the pipeline.",
+    20,
+    "ms",
+  ),
+});
+
 const queue = z.strictObject({
   maxMessages: setting(z.int().min(1).max(100000).default(256), "Messages that may wait.", 256, "messages"),
+  maxMegabytes: setting(z.number().min(0.01).max(10_000).default(16), "Bytes that may wait.", 16, "MB"),
   policy: setting(
-    z.enum(["block", "drop-oldest"]).default("block"),
-    "When it is full: `block` stops reading from the broker, `drop-oldest` loses the oldest and counts it.",
+    z.enum(["block", "drop-oldest", "sample"]).default("block"),
+    "When it is full: `block` stops reading from the broker; what is lost is counted: `drop-oldest` loses the oldest, `sample` every second one that waits, so that all of the time stays covered.",
     "drop-oldest",
   ),
 });
@@ -85,6 +112,7 @@ export const stream = z.strictObject({
   pipeline: setting(z.enum(["audio", "ecg", "vibration", "sensor"]), "Pipeline that the samples run through.", "ecg"),
   model: setting(z.string().min(1), "Model of the zoo by name, or an .onnx file by path.", "ecg-beats"),
   settings: settings.prefault({}),
+  time: time.prefault({}),
   queue: queue.prefault({}),
   decisions: setting(z.array(decision).default([]), "What differs from the decision rules of the model, by label.", [
     { label: "V", confirm: 3, window: 5 },

@@ -10,6 +10,7 @@ import { frame } from "../../../pipelines/operators/frame.ts";
 import { frameAtRPeaks } from "../../../pipelines/operators/frame-at-r-peaks.ts";
 import { mfcc } from "../../../pipelines/operators/mfcc.ts";
 import { asFeatures, normalise } from "../../../pipelines/operators/normalise.ts";
+import { orderBySequence } from "../../../pipelines/operators/order-by-sequence.ts";
 import { quantise } from "../../../pipelines/operators/quantise.ts";
 import { remember } from "../../../pipelines/operators/remember.ts";
 import { reorder } from "../../../pipelines/operators/reorder.ts";
@@ -19,6 +20,7 @@ import { score } from "../../../pipelines/operators/score.ts";
 import { selectChannels } from "../../../pipelines/operators/select-channels.ts";
 import { spectrum } from "../../../pipelines/operators/spectrum.ts";
 import { standardiseFromBaseline } from "../../../pipelines/operators/standardise-from-baseline.ts";
+import { steady } from "../../../pipelines/operators/steady.ts";
 import { watchLevels } from "../../../pipelines/operators/watch-levels.ts";
 import { RecentSamples } from "../../../pipelines/recent-samples.ts";
 import type { Classification, Features, Frame, QuantisedFeatures, SampleBlock } from "../../../pipelines/signal.ts";
@@ -58,6 +60,7 @@ const nothing = { maxEvidenceValues: 100, recent: new RecentSamples({ maxValues:
 const onBlocks: readonly Case[] = [
   ofCase("reorder", blocks, () => reorder({ windowBlocks: 2 })),
   ofCase("fillGaps", blocks, () => fillGaps({ maxGapSamples: 3 })),
+  ofCase("orderBySequence", blocks, () => orderBySequence({ windowBlocks: 2 })),
   ofCase("sanitise", blocks, () => sanitise({ maxRunSamples: 3 })),
   ofCase("selectChannels", blocks, () => selectChannels(["x"])),
   ofCase("remember", blocks, () => remember(new RecentSamples({ maxValues: 1000 }))),
@@ -82,6 +85,7 @@ const cases: readonly Case[] = [
   ofCase("quantise", features, () => quantise({ scale: 0.01 })),
   ofCase("classify", codes, () => classify(ecgModel)),
   ofCase("score", run(windows, quantise({ scale: 0.1 })), () => score(modelOf("sensor"), standardised)),
+  ofCase("steady", blocks, () => steady({ stamps: "first" })),
   ofCase("decide", answers, () => decide({ manifest: ecgModel.manifest, rules: [rule("n")], ...nothing })),
 ];
 
