@@ -20,6 +20,12 @@ export const commandsOf = (agent: Agent, nowMs: () => number): ReadonlyMap<strin
   const table: Readonly<Record<string, Command>> = {
     health: () => healthReport(agent, nowMs()),
     info: () => infoReport(agent, Object.keys(table)),
+    chip: () => agent.chips.health,
+    calibrate: () => {
+      const models = agent.chips.requestCare();
+      if (models.length === 0) throw new RequestError("chip: expected one, got models that run without");
+      return { models };
+    },
     "anomalies/list": (given) =>
       store
         .list({

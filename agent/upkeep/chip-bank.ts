@@ -86,6 +86,12 @@ export class ChipBank {
     return [...this.#serving.values()].find(({ health }) => health.model === model)?.chip.inferences ?? 0;
   }
 
+  /** Ask that the chips be looked after now. @returns the models whose chips are, soon */
+  requestCare(): readonly string[] {
+    if (this.#serving.size > 0) this.#store?.request();
+    return this.health.map(({ model }) => model);
+  }
+
   /** Tell the last step of each chip again, to one who comes late. */
   announce(): void {
     for (const [key, { health }] of this.#serving) {

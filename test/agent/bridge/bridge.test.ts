@@ -103,6 +103,7 @@ describe("A request over MQTT 3.1.1", () => {
   });
 
   it.each([
+    ["calibrate", {}, "chip: expected one, got models that run without"],
     ["anomalies/list", "{", "payload: expected a JSON object or nothing, got 1 bytes that are none"],
     ["anomalies/list", [1], "payload: expected a JSON object or nothing, got [1]"],
     ["anomalies/list", { limit: 0 }, "limit: expected a number 1 … 1000, got 0"],
@@ -111,7 +112,7 @@ describe("A request over MQTT 3.1.1", () => {
     ["anomalies/ack", {}, "id: expected a text, got nothing"],
     ["anomalies/ack", { id: "x" }, "id: expected that of a recorded anomaly, got x"],
     ["anomalies/shelve", { stream: "a", kind: "b" }, "forSeconds: expected a number, got nothing"],
-    ["anomalies/burn", {}, /^request: expected one of health, info, anomalies\/list, .*, got anomalies\/burn$/],
+    ["anomalies/burn", {}, /^request: expected one of health, info, chip, calibrate, .*, got anomalies\/burn$/],
   ])("%s with %j is refused with a sentence", async (command, request, sentence) => {
     const { status, error } = await ask(command, request);
     expect(status).toBe("error");
