@@ -153,7 +153,7 @@ export interface Exposition {
 const discards: ReadonlySet<AgentEvent["name"]> = new Set(["MessageDropped", "SamplesDropped"]);
 
 /** Reasons that a policy of the configuration has; what else is lost is nobody's wish. */
-const byDesign: ReadonlySet<string> = new Set(["queue-full", "late", "repeated"]);
+const byDesign: ReadonlySet<string> = new Set(["queue-full", "retained", "late", "repeated"]);
 
 /** Where on the way a fault lies, in Vector's words; else `processing`. */
 const stages: Partial<Record<AgentEvent["name"], "receiving" | "sending">> = {

@@ -115,8 +115,7 @@ export const connect = (options: ConnectionOptions): Connection => {
     },
     listen: (listener) => {
       listeners.push(listener);
-      subscriptions.add(listener.filters);
-      if (client.connected) void subscriptions.renew();
+      void subscriptions.add(listener.filters);
     },
     onConnect: (work) => {
       atConnection.push(work);

@@ -117,6 +117,11 @@ export const subscribe = (config: Config, sinks: ReadonlyMap<string, StreamSink>
         handled();
         return goOn();
       }
+      if (message.isRetained === true) {
+        for (const { stream } of matching) emit({ name: "MessageDropped", stream, reason: "retained" });
+        handled();
+        return goOn();
+      }
       if (matching.length === 1) {
         matching[0]!.queue.push(message, { goOn, handled });
         schedule();

@@ -3,6 +3,9 @@ import type { Config } from "../config/schema.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { sharedFilter, withoutCovered } from "./topics.ts";
 
+/** Whether the broker sends what it keeps: MQTT 5, 3.8.3.1. What is kept is no live sample. */
+const retain = { ifNew: 1, never: 2 } as const;
+
 /** What a connection is subscribed to: filters of the streams, which may change and may be shared, and some of our own. */
 export class Subscriptions {
   readonly #client: MqttClient;
@@ -30,9 +33,14 @@ export class Subscriptions {
     return this.#filters;
   }
 
-  /** Add filters of somebody who listens beside the streams; they are never shared. `renew` tells the broker. */
-  add(filters: readonly string[]): void {
+  /** Add filters of somebody who listens beside the streams; they are never shared. Never throws. */
+  async add(filters: readonly string[]): Promise<void> {
+    const before = this.#own;
     this.#own = withoutCovered([...this.#own, ...filters]);
+    if (!this.#client.connected) return;
+    await Promise.all(
+      this.#own.filter((topic) => !before.includes(topic)).map((topic) => this.#ask(topic, retain.ifNew)),
+    );
   }
 
   /** Take other filters for the streams; `renew` tells the broker. */
@@ -45,14 +53,10 @@ export class Subscriptions {
   /** Subscribe to all, then give up what is no longer wanted: none in common is missed. Never throws. */
   async renew(): Promise<void> {
     const wanted = [...this.#filters, ...this.#own];
-    // What the broker keeps comes once, not at each renewal; MQTT 5 knows how.
-    const retainHandling = this.#client.options.protocolVersion === 5 ? { rh: 1 } : {};
-    const asked = wanted.map((topic) =>
-      this.#client.subscribeAsync(topic, { qos: this.#settings.qos, ...retainHandling }).catch((error: Error) => {
-        this.#emit({ name: "BrokerLost", detail: `Subscribing to ${topic} failed: ${error.message}.` });
-      }),
-    );
-    await Promise.all(asked);
+    await Promise.all([
+      ...this.#filters.map((topic) => this.#ask(topic, retain.never)),
+      ...this.#own.map((topic) => this.#ask(topic, retain.ifNew)),
+    ]);
     const old = this.#givenUp.filter((topic) => !wanted.includes(topic));
     if (old.length === 0 || !this.#client.connected) return;
     // What fails here is tried again at the next connection.
@@ -61,6 +65,17 @@ export class Subscriptions {
       () => false,
     );
     if (isDone) this.#givenUp = this.#givenUp.filter((topic) => !old.includes(topic));
+  }
+
+  async #ask(topic: string, retainHandling: 0 | 1 | 2): Promise<void> {
+    const isFive = this.#client.options.protocolVersion === 5;
+    // A shared subscription gets nothing that is kept [MQTT 5, 4.8.2].
+    const rh = isFive && !topic.startsWith("$share/") ? { rh: retainHandling } : {};
+    await this.#client.subscribeAsync(topic, { qos: this.#settings.qos, ...rh }).catch((error: Error) => {
+      if (!this.#client.connected) return; // asked again at the next connection
+      const detail = `Subscribing to ${topic} failed: ${error.message}.`;
+      this.#emit({ name: "SubscriptionRefused", detail });
+    });
   }
 
   #shared(filters: readonly string[]): readonly string[] {

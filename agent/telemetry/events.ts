@@ -4,7 +4,11 @@
  */
 export type AgentEvent =
   | { readonly name: "PayloadRejected"; readonly stream: string; readonly reason: string; readonly detail: string }
-  | { readonly name: "MessageDropped"; readonly stream: string; readonly reason: "queue-full" | "stream-stopped" }
+  | {
+      readonly name: "MessageDropped";
+      readonly stream: string;
+      readonly reason: "queue-full" | "stream-stopped" | "retained";
+    }
   | { readonly name: "MessageUnrouted"; readonly reason: "topic-not-configured"; readonly detail: string }
   | { readonly name: "SamplesDropped"; readonly stream: string; readonly reason: string; readonly count: number }
   | { readonly name: "SamplesRepaired"; readonly stream: string; readonly reason: string; readonly count: number }
@@ -31,6 +35,7 @@ export type AgentEvent =
   | { readonly name: "DatabaseRecovered"; readonly detail: string }
   | { readonly name: "DatabaseReplaced"; readonly detail: string }
   | { readonly name: "StatisticsDropped"; readonly reason: "ring-full" | "disk"; readonly count: number }
+  | { readonly name: "SubscriptionRefused"; readonly detail: string }
   | { readonly name: "PublishFailed"; readonly detail: string }
   | { readonly name: "BrokerConnected"; readonly detail: string }
   | { readonly name: "BrokerLost"; readonly detail: string };
@@ -80,6 +85,7 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   DatabaseRecovered: "warn",
   DatabaseReplaced: "error",
   StatisticsDropped: "warn",
+  SubscriptionRefused: "error",
   PublishFailed: "warn",
   BrokerConnected: "info",
   BrokerLost: "warn",

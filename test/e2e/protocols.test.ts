@@ -14,7 +14,7 @@ import { filtersOf } from "../../agent/mqtt/subscribe.ts";
 import type { Log } from "../../agent/telemetry/events.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import { freePort, type Mosquitto, mosquitto, startMosquitto } from "../support/mosquitto.ts";
-import { toneModel } from "../support/tiny-models.ts";
+import { farModel, toneModel } from "../support/tiny-models.ts";
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const rateHz = 12_000;
@@ -107,6 +107,60 @@ describe.skipIf(mosquitto === undefined)("The agent with peers that are not ours
     expect(JSON.parse(payload!)).toMatchObject({ type: "new", after: { state: "active" } });
     await sensor.close();
   });
+
+  it.each(["mqttv311", "mqttv5"])(
+    "takes readings line by line from mosquitto_pub, %s, but not what it retained",
+    async (version) => {
+      const topic = "plant/pump/+";
+      const { graph, manifest } = farModel();
+      agent = await startAgent(
+        configSchema.parse({
+          mqtt: { url: `mqtt://127.0.0.1:${port}`, version: version === "mqttv5" ? "5" : "3.1.1" },
+          state: { directory },
+          streams: [
+            { name: "pump", pipeline: "sensor", model: "far", codec: "readings", topic, settings: { rateHz: 1 } },
+          ],
+        }),
+        { log: silent, openModel: () => ({ manifest, sha256: "", network: new DigitalNetwork(graph) }) },
+      );
+      await agent.connection.connected;
+      const say = (lines: readonly string[], ...more: readonly string[]): Promise<unknown> => {
+        const child = spawn("mosquitto_pub", [
+          "-p",
+          `${port}`,
+          "-V",
+          version,
+          "-q",
+          "1",
+          "-t",
+          "plant/pump/1",
+          ...more,
+          "-l",
+        ]);
+        child.stdin.end(`${lines.join("\n")}\n`);
+        return new Promise((resolve) => child.once("close", resolve));
+      };
+      const reading = (second: number, pressure: number) =>
+        JSON.stringify({
+          pressure: pressure + Math.sin(second),
+          flow: 3 + Math.cos(second * 1.7),
+          time: new Date(startMs + second * 1000).toISOString(),
+        });
+      await say([reading(0, 5)], "-r");
+      await agent.connection.subscribeTo(filtersOf(agent.config)); // with MQTT 3.1.1 the broker sends what it keeps once more
+      const lines = Array.from({ length: 60 }, (_, s) => reading(100 + s, s < 50 ? 5 : 50));
+      await say(lines);
+      await until(() => agent.store.list().length === 1);
+      expect(agent.store.list()).toMatchObject([{ stream: "pump", kind: "anomaly" }]);
+      const raisedAfter = Number(agent.store.list()[0]!.fromNs / 1_000_000n) - startMs - 100_000;
+      expect(raisedAfter / 1000).toBeGreaterThanOrEqual(46); // windows of four rows; the fault begins with row 50
+      expect(raisedAfter / 1000).toBeLessThanOrEqual(52);
+      expect(agent.streams[0]!.rejected).toBe(0);
+      if (version === "mqttv311")
+        expect(agent.telemetry.count("MessageDropped", { reason: "retained" })).toBeGreaterThan(0);
+      expect(agent.streams[0]!.messages).toBeLessThanOrEqual(61);
+    },
+  );
 
   it("takes a waveform from an edge node of Sparkplug B, and has a stranger born again", async () => {
     await start(
