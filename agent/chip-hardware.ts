@@ -24,7 +24,7 @@ export const ageAt = (chip: AnalogNetwork, device: DeviceModel, seconds: number,
 /** In words: `2 pairs a weight, 60 °C`; empty for plain chips. */
 export const hardwareText = ({ hardware = {}, faults = {}, celsius }: ChipHardware): string => {
   const { pairs, pairing, scaleByColumn, weightSlices, inputSliceBits, converters, verify, readVolts } = hardware;
-  const { inputCoding, slowNoise } = hardware;
+  const { inputCoding, outputNoise, slowNoise } = hardware;
   const part = (rate: number): string => `${Number((100 * rate).toPrecision(3))} %`;
   return [
     pairs !== undefined && `${pairs} pairs a weight`,
@@ -36,6 +36,7 @@ export const hardwareText = ({ hardware = {}, faults = {}, celsius }: ChipHardwa
     verify &&
       `written to ±${Number((1e6 * verify.acceptanceSiemens).toPrecision(3))} µS in at most ${verify.maxPulses} pulses`,
     readVolts !== undefined && `read at ${readVolts} V${inputCoding ? ` by ${inputCoding}` : ""}`,
+    outputNoise !== undefined && `converters that add ${part(outputNoise)} of full scale`,
     slowNoise && "slow noise followed",
     faults.stuckLow !== undefined && `${part(faults.stuckLow)} of devices stuck low`,
     faults.stuckHigh !== undefined && `${part(faults.stuckHigh)} stuck high`,

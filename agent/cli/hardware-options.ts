@@ -20,6 +20,7 @@ export interface HardwareOptions {
   readonly maxPulses: number;
   readonly readVolts?: number;
   readonly inputCoding?: Hardware["inputCoding"];
+  readonly outputNoise?: number;
   readonly slowNoise?: true;
   readonly stuckLow?: number;
   readonly stuckHigh?: number;
@@ -55,6 +56,7 @@ export const withHardwareOptions = (command: Command): Command =>
     )
     .option("--max-pulses <n>", "most pulses for a device", integerIn(1, 1000), 20)
     .option("--read-volts <v>", "full scale of the inputs, for devices that are not linear", numberIn(1e-6, 1))
+    .option("--output-noise <part>", "spread that converters add to readings, as a part of full scale", numberIn(0, 1))
     .option("--slow-noise", "follow the slow part of 1/f read noise, instead of drawing all anew in each read")
     .option("--stuck-low <part>", "of the devices", numberIn(0, 1))
     .option("--stuck-high <part>", "of the devices", numberIn(0, 1))
@@ -85,6 +87,7 @@ export const hardwareOf = (options: HardwareOptions, device: DeviceModel): ChipH
     }),
     ...(readVolts !== undefined && { readVolts }),
     ...(inputCoding && { inputCoding }),
+    ...(options.outputNoise !== undefined && { outputNoise: options.outputNoise }),
     ...(slowNoise && { slowNoise }),
   };
   const rates = Object.entries({

@@ -25,6 +25,8 @@ const hardware = z.strictObject({
   spareColumns: z.int().optional(),
   inputSliceBits: z.int().optional(),
   converters: z.enum(["sign-magnitude", "plain"]).optional(),
+  verify: z.strictObject({ acceptanceSiemens: z.number().positive(), maxPulses: z.int().min(1) }).optional(),
+  slowNoise: z.boolean().optional(),
 });
 
 const recipeSchema = z.strictObject({

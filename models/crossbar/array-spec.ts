@@ -38,6 +38,8 @@ export interface Hardware {
   readonly inputSliceBits?: number;
   /** Most current of a bit line, in devices of g_max at full input. No limit. */
   readonly columnClip?: number;
+  /** Spread of what an ADC adds to each reading, as a part of its full scale. 0. */
+  readonly outputNoise?: number;
   /** Divide each row of inputs by its largest before the DACs, and multiply after the ADCs. */
   readonly scaleInputs?: boolean;
   /** Read a row again with inputs of half the size, until no output is clipped. */
@@ -52,20 +54,21 @@ export interface Hardware {
 export const hardwareKeys: readonly string[] = Object.keys({
   ...{ pairs: 0, pairing: 0, scaleByColumn: 0, weightSlices: 0, spareColumns: 0, verify: 0, slowNoise: 0 },
   ...{ converters: 0, dacLow: 0, adcLow: 0, inputSliceBits: 0, columnClip: 0, scaleInputs: 0, retryClipped: 0 },
-  ...{ inputCoding: 0, readVolts: 0 },
+  ...{ inputCoding: 0, readVolts: 0, outputNoise: 0 },
 } satisfies Record<keyof Hardware, 0>);
 
 /** How tiles are read in detail; undefined: the plain way. */
 export const readingOf = (device: DeviceModel, spec: Hardware): DetailedReading | undefined => {
   const { converters, inputSliceBits, columnClip, scaleInputs = false, retryClipped = false, readVolts } = spec;
+  const { outputNoise = 0 } = spec;
   const curves = device.currentCoefficients !== undefined && readVolts !== undefined;
   const isPlain = converters === "plain";
   const asked = isPlain || inputSliceBits !== undefined || columnClip !== undefined;
-  if (!(asked || scaleInputs || retryClipped || curves)) return undefined;
+  if (!(asked || scaleInputs || retryClipped || curves || outputNoise !== 0)) return undefined;
   return {
     convention: converters ?? "sign-magnitude",
     ...{ dacLow: isPlain ? (spec.dacLow ?? -1) : -1, adcLow: isPlain ? (spec.adcLow ?? -1) : -1 },
-    ...{ inputSliceBits, columnClip, scaleInputs, retryClipped },
+    ...{ inputSliceBits, columnClip, scaleInputs, retryClipped, outputNoise },
     inputs: spec.inputCoding ?? "amplitude",
     readVolts: curves ? readVolts : undefined,
   };
@@ -192,6 +195,10 @@ const checkReading = (spec: ArraySpec): void => {
   }
   for (const [name, value] of Object.entries({ columnClip, readVolts })) {
     if (value !== undefined && !(value > 0)) throw new RangeError(`${name}: expected a number > 0, got ${value}`);
+  }
+  const { outputNoise } = reading;
+  if (!(outputNoise >= 0 && outputNoise <= 1)) {
+    throw new RangeError(`outputNoise: expected a part of full scale, 0 … 1, got ${outputNoise}`);
   }
   if (spec.windows) throw new RangeError("windows: expected the plain way of reading, got one in detail");
   if (readVolts === undefined || !spec.wires) return;

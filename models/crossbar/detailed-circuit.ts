@@ -17,7 +17,7 @@ const mostReads = 10;
  *
  *   v   = DAC(x / s)                            s = 1, or max|x| / inputMax, times 2^retries
  *   i±  = clip(Σ G± v + G₂± v² + G₃± v³)         amplitudes; pulses: Σ (G± v + G₂± |v| + G₃± v)
- *   y   = α s Σ_digits place · ADC((i⁺ − i⁻ + √(Σ σ² v²) ξ) / β)
+ *   y   = α s Σ_digits place · ADC((i⁺ − i⁻ + √(Σ σ² v²) ξ) / β + σ_out ξ')
  */
 export class DetailedCircuit {
   clippedInputs = 0;
@@ -203,10 +203,12 @@ export class DetailedCircuit {
       }
       const plus = solved ? solved[2 * o]! : this.#current(2 * o * inputs, parts);
       const minus = solved ? solved[2 * o + 1]! : this.#current(2 * o * inputs + 1, parts);
-      let siemens = Math.max(-most, Math.min(most, plus)) - Math.max(-most, Math.min(most, minus));
-      if (this.#squares.length > 0)
-        siemens += Math.sqrt(this.#variance(2 * o * inputs, parts)) * (this.#noise[o % 16]! / readNoiseSigma);
-      const part = (siemens * weightsPerSiemens[o]! * inputMax) / adcMax;
+      const siemens = Math.max(-most, Math.min(most, plus)) - Math.max(-most, Math.min(most, minus));
+      // Noise of devices and of the converter, independent: one Gaussian number for both.
+      const perSiemens = (weightsPerSiemens[o]! * inputMax) / adcMax;
+      const ofDevices = this.#squares.length > 0 ? this.#variance(2 * o * inputs, parts) * perSiemens ** 2 : 0;
+      const noise = Math.sqrt(ofDevices + reading.outputNoise ** 2) * (this.#noise[o % 16]! / readNoiseSigma);
+      const part = siemens * perSiemens + noise;
       if (adc.isClipped(part)) clipped++;
       this.#sums[o] = this.#sums[o]! + factor * adcMax * adc.levelOf(part);
     }

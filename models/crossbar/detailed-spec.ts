@@ -16,6 +16,8 @@ export interface DetailedReading {
   readonly inputSliceBits: number | undefined;
   /** Most current of a bit line, of devices of g_max at full input. */
   readonly columnClip: number | undefined;
+  /** Spread of what an ADC adds, as a part of its full scale. */
+  readonly outputNoise: number;
   /** Each row of inputs is divided by its largest before the DAC, and y multiplied. */
   readonly scaleInputs: boolean;
   /** A row of which an output was clipped is read again with inputs of half the size. */

@@ -63,7 +63,7 @@ describe("parseModel", () => {
         'manifest labels: expected 4, one an output, got ["a","b"]',
         "manifest mapping.hardware: expected an object with keys of pairs, pairing, scaleByColumn, weightSlices, " +
           "spareColumns, verify, slowNoise, converters, dacLow, adcLow, inputSliceBits, columnClip, scaleInputs, " +
-          'retryClipped, inputCoding, readVolts, got {"pears":2}',
+          'retryClipped, inputCoding, readVolts, outputNoise, got {"pears":2}',
         'manifest mapping.ranges.nobody: expected the name of a node of the graph, got "nobody"',
         'manifest decisions[0].label: expected one of a, b, got "z"',
         'manifest testVectors[0]: expected 84 inputs and 4 outputs, got {"input":[1],"output":[1]}',

@@ -116,7 +116,7 @@ describe.skipIf(!hasOracles)("drift compensation against aihwkit (skipped withou
 });
 
 interface NoiseRow {
-  io: { w_noise?: number; w_noise_type?: string };
+  io: { w_noise?: number; w_noise_type?: string; out_noise?: number };
   x: readonly number[];
   std: readonly number[];
   expected_std: readonly number[];
@@ -164,6 +164,22 @@ describe.skipIf(!hasOracles)("read noise against aihwkit (skipped without the re
     row.expected_std.forEach((std, o) => {
       // Our 100 000 reads: 0.22 % standard error of std. Plainly, variances of eight inputs are rounded to 8 bits besides.
       expect(Math.abs(Math.sqrt(squares[o]! - sums[o]! ** 2) / std - 1)).toBeLessThan(most);
+    });
+  });
+  it("has the spread of noise of its outputs, within 1 %", () => {
+    const row = file.rows.find(({ io }) => io.out_noise !== undefined)!;
+    const spec = { dacBits: 12, adcBits: 16, inputMax: 1.2, tileOutputMax: [8], outputNoise: row.io.out_noise! / 8 };
+    const { run } = build(file.W, spec);
+    const n = 100_000;
+    const [sums, squares] = [new Float64Array(6), new Float64Array(6)];
+    for (let inference = 0; inference < n / 8; inference++) {
+      run(new Array(8).fill(row.x), inference).forEach((y, i) => {
+        sums[i % 6]! += y / n;
+        squares[i % 6]! += (y * y) / n;
+      });
+    }
+    row.expected_std.forEach((std, o) => {
+      expect(Math.abs(Math.sqrt(squares[o]! - sums[o]! ** 2) / std - 1)).toBeLessThan(0.01);
     });
   });
 });

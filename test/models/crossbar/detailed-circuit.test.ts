@@ -136,6 +136,7 @@ describe("Ways to read that cannot be", () => {
     [{ converters: "plain", adcLow: 0.5 }, "adcLow: expected a number −1 … 0, got 0.5"],
     [{ inputSliceBits: 8 }, "inputSliceBits: expected an integer in 1 … 7, got 8"],
     [{ inputSliceBits: 1, converters: "plain" }, "inputSliceBits: expected sign-magnitude converters, got plain"],
+    [{ outputNoise: -0.1 }, "outputNoise: expected a part of full scale, 0 … 1, got -0.1"],
     [{ columnClip: -1 }, "columnClip: expected a number > 0, got -1"],
     [{ device: rramMilo2021, readVolts: 0 }, "readVolts: expected a number > 0, got 0"],
     [{ device: rramMilo2021, readVolts: 0.2, wires }, "readVolts: expected amplitudes and separate wires"],
