@@ -38,6 +38,7 @@ export const receive = (
   client.on("connect", ({ sessionPresent }) => {
     if (!sessionPresent) acknowledgements.forgotten();
   });
+  const listenersOf = remembering(listeners);
   client.handleMessage = (packet, goOn) => {
     const message = messageOf(packet, nowNs());
     const isAcknowledged = packet.qos === 1;
@@ -46,7 +47,7 @@ export const receive = (
     if (isStopped) return readOn();
     const handled = isAcknowledged ? acknowledgements.take(message, packet.messageId!, packet.dup) : () => {};
     if (handled === undefined) return readOn();
-    const listening = listeners.filter((l) => l.filters.some((filter) => topicMatches(filter, message.topic)));
+    const listening = listenersOf(message.topic);
     if (listening.length === 0) return onMessage(message, { goOn: readOn, handled });
     for (const listener of listening) listener.onMessage(message);
     handled();
@@ -56,6 +57,25 @@ export const receive = (
     stop: () => {
       isStopped = true;
     },
+  };
+};
+
+/** Topics whose listeners are remembered; more are looked up anew. */
+const topicsRemembered = 10_000;
+
+/** Who listens to a topic: looked up once, as long as nobody joins. */
+const remembering = (listeners: readonly Listener[]): ((topic: string) => readonly Listener[]) => {
+  const known = new Map<string, readonly Listener[]>();
+  let count = 0;
+  return (topic) => {
+    if (listeners.length !== count || known.size >= topicsRemembered) known.clear();
+    count = listeners.length;
+    let listening = known.get(topic);
+    if (listening === undefined) {
+      listening = listeners.filter(({ filters }) => filters.some((filter) => topicMatches(filter, topic)));
+      known.set(topic, listening);
+    }
+    return listening;
   };
 };
 

@@ -114,58 +114,62 @@ describe.skipIf(mosquitto === undefined)("The agent with a mosquitto of its own 
     rmSync(directory, { recursive: true });
   });
 
-  it("speaks TLS with a certificate of its own, and refuses a broker that another authority signed", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "ohmwatch-tls-"));
-    const at = (file: string) => join(directory, file);
-    for (const authority of ["ca", "stranger"]) {
-      openssl(`req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=${authority}`, [
-        ["-keyout", at(`${authority}.key`)],
-        ["-out", at(`${authority}.pem`)],
+  it.each(["3.1.1", "5"] as const)(
+    "speaks TLS with a certificate of its own, and refuses a broker that another authority signed: MQTT %s",
+    async (version) => {
+      const directory = mkdtempSync(join(tmpdir(), "ohmwatch-tls-"));
+      const at = (file: string) => join(directory, file);
+      for (const authority of ["ca", "stranger"]) {
+        openssl(`req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=${authority}`, [
+          ["-keyout", at(`${authority}.key`)],
+          ["-out", at(`${authority}.pem`)],
+        ]);
+      }
+      writeFileSync(at("names"), "subjectAltName=IP:127.0.0.1\n");
+      for (const side of ["broker", "gateway"]) {
+        openssl(`req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=${side}`, [
+          ["-keyout", at(`${side}.key`)],
+          ["-out", at(`${side}.csr`)],
+        ]);
+        openssl("x509 -req -days 2 -CAcreateserial", [
+          ["-in", at(`${side}.csr`)],
+          ["-CA", at("ca.pem")],
+          ["-CAkey", at("ca.key")],
+          ["-extfile", at("names")],
+          ["-out", at(`${side}.pem`)],
+        ]);
+      }
+      const port = await freePort();
+      const broker = await startMosquitto(port, [
+        `cafile ${at("ca.pem")}`,
+        `certfile ${at("broker.pem")}`,
+        `keyfile ${at("broker.key")}`,
+        "require_certificate true",
       ]);
-    }
-    writeFileSync(at("names"), "subjectAltName=IP:127.0.0.1\n");
-    for (const side of ["broker", "gateway"]) {
-      openssl(`req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=${side}`, [
-        ["-keyout", at(`${side}.key`)],
-        ["-out", at(`${side}.csr`)],
-      ]);
-      openssl("x509 -req -days 2 -CAcreateserial", [
-        ["-in", at(`${side}.csr`)],
-        ["-CA", at("ca.pem")],
-        ["-CAkey", at("ca.key")],
-        ["-extfile", at("names")],
-        ["-out", at(`${side}.pem`)],
-      ]);
-    }
-    const port = await freePort();
-    const broker = await startMosquitto(port, [
-      `cafile ${at("ca.pem")}`,
-      `certfile ${at("broker.pem")}`,
-      `keyfile ${at("broker.key")}`,
-      "require_certificate true",
-    ]);
-    const agentTrusting = (caFile: string) =>
-      startAgent(
-        configSchema.parse({
-          mqtt: {
-            url: `mqtts://127.0.0.1:${port}`,
-            tls: { caFile: at(caFile), certFile: at("gateway.pem"), keyFile: at("gateway.key") },
-          },
-          state: { directory },
-          streams: [{ name: "bearing", pipeline: "vibration", model: "tones" }],
-        }),
-        { log: silent, openModel },
-      );
-    const trusting = await agentTrusting("ca.pem");
-    await trusting.connection.connected;
-    await trusting.stop();
-    const wary = await agentTrusting("stranger.pem");
-    await until(() => wary.telemetry.count("BrokerLost") > 0);
-    expect(wary.connection.isConnected()).toBe(false);
-    await wary.stop();
-    await broker.kill();
-    rmSync(directory, { recursive: true });
-  });
+      const agentTrusting = (caFile: string) =>
+        startAgent(
+          configSchema.parse({
+            mqtt: {
+              url: `mqtts://127.0.0.1:${port}`,
+              version,
+              tls: { caFile: at(caFile), certFile: at("gateway.pem"), keyFile: at("gateway.key") },
+            },
+            state: { directory },
+            streams: [{ name: "bearing", pipeline: "vibration", model: "tones" }],
+          }),
+          { log: silent, openModel },
+        );
+      const trusting = await agentTrusting("ca.pem");
+      await trusting.connection.connected;
+      await trusting.stop();
+      const wary = await agentTrusting("stranger.pem");
+      await until(() => wary.telemetry.count("BrokerLost") > 0);
+      expect(wary.connection.isConnected()).toBe(false);
+      await wary.stop();
+      await broker.kill();
+      rmSync(directory, { recursive: true });
+    },
+  );
 });
 
 const openssl = (command: string, files: readonly (readonly [string, string])[]): void => {

@@ -48,7 +48,15 @@ class Host {
 
   constructor(client: MqttClient) {
     this.#client = client;
-    client.on("message", (topic, payload) => this.#take(topic.split("/").slice(2).join("/"), payload));
+    client.on("message", (topic, payload, { qos, retain }) => {
+      const address = topic.split("/").slice(2).join("/");
+      const isCommand = address.startsWith("NCMD");
+      this.#check(
+        isCommand || (qos === (address.startsWith("NDEATH") ? 1 : 0) && !retain),
+        `${address}: QoS ${qos}, retain ${retain}`,
+      );
+      this.#take(address, payload);
+    });
   }
 
   state(online: boolean, timestamp: number): Promise<unknown> {
@@ -126,7 +134,7 @@ describe.skipIf(mosquitto === undefined)("The agent as an edge node at mosquitto
       const broker = await startMosquitto(port);
       const client = await mqtt.connectAsync(url);
       const host = new Host(client);
-      await client.subscribeAsync("spBv1.0/hall/#");
+      await client.subscribeAsync("spBv1.0/hall/#", { qos: 1 });
       const { graph, manifest } = toneModel();
       const start = () =>
         startAgent(
