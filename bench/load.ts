@@ -14,7 +14,7 @@ import { quartiles } from "./timing.ts";
  * the same payloads of 256 bytes. Rates are those of the fastest half second, medians of rounds taken in turns.
  */
 const rounds = Number(process.env["OHMWATCH_LOAD_ROUNDS"] ?? 3);
-const count = { 0: 300_000, 1: 100_000 } as const;
+const count = { 0: 200_000, 1: 80_000 } as const;
 
 const script = (name: string): string => fileURLToPath(new URL(`./load/${name}.ts`, import.meta.url));
 

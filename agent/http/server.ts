@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Agent } from "../compose.ts";
 import type { Config } from "../config/schema.ts";
+import { anomalyJson } from "../store/anomaly-event.ts";
 import { addressOf, HttpError, isLoopback, readToken } from "./address.ts";
 import { metricsOf } from "./metrics.ts";
 
@@ -47,6 +48,7 @@ export const serveHttp = async (
       return send(response, 405, "text/plain", `expected GET, got ${request.method}\n`, { Allow: "GET, HEAD" });
     }
     const path = request.url?.split("?")[0] ?? "";
+    if (path.startsWith("/evidence/")) return sendEvidence(agent, decodeURIComponent(path.slice(10)), response);
     if (path.startsWith("/tap/")) return tapInto(agent, decodeURIComponent(path.slice(5)), response);
     switch (path) {
       case "/metrics": {
@@ -64,7 +66,12 @@ export const serveHttp = async (
       case "/logs":
         return send(response, 200, "application/x-ndjson", logLines().join(""));
       default:
-        return send(response, 404, "text/plain", "expected /metrics, /healthz, /readyz, /logs or /tap/STREAM\n");
+        return send(
+          response,
+          404,
+          "text/plain",
+          "expected /metrics, /healthz, /readyz, /logs, /tap/STREAM or /evidence/ID\n",
+        );
     }
   };
   const server = createServer((request, response) => {
@@ -86,6 +93,17 @@ export const serveHttp = async (
         server.closeAllConnections();
       }),
   };
+};
+
+const sendEvidence = (agent: Agent, id: string, response: ServerResponse): void => {
+  const [row, evidence] = [agent.store.get(id), agent.store.evidence(id)];
+  if (row === undefined || evidence === undefined) {
+    send(response, 404, "text/plain", `expected an anomaly whose signal is kept, got ${id}\n`);
+    return;
+  }
+  const { startAtNs, sampleRateHz, channels, samples } = evidence;
+  const signal = { startAtNs: String(startAtNs), sampleRateHz, channels, samples: [...samples] };
+  send(response, 200, "application/json", `${JSON.stringify({ ...anomalyJson(row), evidence: signal })}\n`);
 };
 
 /** What a reader that does not keep up may leave unread; more is left out. */

@@ -61,9 +61,19 @@ export const anomalyJson = (row: AnomalyRow): Record<string, unknown> => ({
   trueLabel: row.acknowledgement?.label ?? null,
 });
 
-/** The event that goes out: what the anomaly was before (null when new) and what it is now. */
+/**
+ * The event that goes out: what the anomaly was before (null when new) and what it is now, with the path at which the
+ * agent serves its piece of signal (`http.listen`).
+ */
 export const eventJson = (type: EventType, before: AnomalyRow | undefined, after: AnomalyRow): string =>
-  JSON.stringify({ type, before: before === undefined ? null : anomalyJson(before), after: anomalyJson(after) });
+  JSON.stringify({
+    type,
+    before: before === undefined ? null : anomalyJson(before),
+    after: { ...anomalyJson(after), evidence: evidencePath(after.id) },
+  });
+
+/** Where the signal behind an anomaly is to be had from the agent. */
+export const evidencePath = (id: string): string => `/evidence/${id}`;
 
 /** `2026-11-23T10:00:00.123Z` of a time in ns since 1970; the plain number where no date can be that large. */
 export const isoTime = (ns: bigint): string => {

@@ -11,3 +11,9 @@ export const bytesInUse = (): number => {
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   return heapUsed + Math.max(external, arrayBuffers);
 };
+
+/** Processor time that this thread has used, ms: a busy machine does not make it longer. */
+export const busyMs = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};

@@ -168,6 +168,27 @@ describe("/healthz and /readyz", () => {
   });
 });
 
+describe("An event", () => {
+  it("leads to its evidence: the path in it gives the anomaly with its piece of signal", async () => {
+    await start(["tones"]);
+    await send(
+      "s0",
+      [second(4000), second(4000)].map((payload) => payload),
+    );
+    const [event] = agent.store.outbox.pending(1);
+    const listed = agent.store.list()[0]!;
+    const path = event === undefined ? `/evidence/${listed.id}` : JSON.parse(event.payload).after.evidence;
+    expect(path).toBe(`/evidence/${listed.id}`);
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    const { id, evidence } = (await response.json()) as { id: string; evidence: Record<string, unknown> };
+    expect(id).toBe(listed.id);
+    expect(evidence).toMatchObject({ sampleRateHz: 12_000, channels: ["acceleration"] });
+    expect((evidence["samples"] as number[]).length).toBe(agent.store.evidence(id)!.samples.length);
+    expect((await get("/evidence/nobody")).status).toBe(404);
+  });
+});
+
 describe("Nobody else", () => {
   it("gets an answer without the token, nor with another, where one is configured", async () => {
     const tokenFile = join(directory, "token");
