@@ -65,6 +65,25 @@ describe("The documents", () => {
     });
   }
 
+  it("name in docs/asked-for.md, for each row, a test whose words are in its file", () => {
+    const page = readFileSync(join(root, "docs/asked-for.md"), "utf8");
+    const rows = [...page.matchAll(/^\| (\d+) \|(.*)\|$/gm)];
+    expect(rows.map(([, number]) => Number(number))).toEqual(
+      [...Array(15).keys()].map((i) => i + 1).concat([18, 19, 21, 22, 23, 24, 25]),
+    );
+    for (const [, number, row] of rows) {
+      const named = row!.split(/(?=`test\/)/).slice(1);
+      expect(named.length, `row ${number}`).toBeGreaterThan(0);
+      for (const part of named) {
+        const file = /^`(test\/[^`]+)`/.exec(part)![1]!;
+        const words = [...part.matchAll(/“([^”]+)”/g)].map(([, quoted]) => quoted!);
+        expect(words.length, `row ${number}: words of ${file}`).toBeGreaterThan(0);
+        const text = readFileSync(join(root, file), "utf8");
+        for (const word of words) expect(text.includes(word), `row ${number}: “${word}” in ${file}`).toBe(true);
+      }
+    }
+  });
+
   it("are found out when they do not", () => {
     expect(exists("models/crossbar/tile.ts")).toBe(true);
     expect(exists("crossbar/tiles.ts")).toBe(false);
