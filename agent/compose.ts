@@ -67,7 +67,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const brokerUrl = url ?? broker!.url;
 
   let running = config;
-  const observers = new Observers();
+  const observers = new Observers(emit);
   const journal = new Journal(journalFileOf(config), emit);
   const tap = new Tap();
   const chips = openChips(config, {

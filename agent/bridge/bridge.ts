@@ -1,4 +1,5 @@
 import type { Agent } from "../agent.ts";
+import { guarded } from "../guarded.ts";
 import { commandsOf } from "./commands.ts";
 import { healthReport, infoReport } from "./reports.ts";
 import { answerRequests } from "./requests.ts";
@@ -28,8 +29,9 @@ export const startBridge = (agent: Agent, nowMs: () => number = Date.now): Bridg
     tell("health", healthReport(agent, nowMs()));
   });
   answerRequests(connection, base, commands);
-  const timer = setInterval(() => {
+  const tellHealth = guarded(agent.telemetry.emit, () => {
     if (connection.isConnected()) tell("health", healthReport(agent, nowMs()));
-  }, healthEveryMs).unref();
+  });
+  const timer = setInterval(tellHealth, healthEveryMs).unref();
   return { stop: () => clearInterval(timer) };
 };

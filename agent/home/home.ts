@@ -1,6 +1,7 @@
 import type { Agent } from "../agent.ts";
 import { commandNames } from "../bridge/commands.ts";
 import type { Config } from "../config/schema.ts";
+import { guarded } from "../guarded.ts";
 import { type DiscoveredDevice, gatewayDevice, stateTopicsOf, streamDevice } from "./discovery.ts";
 import { StreamState } from "./stream-state.ts";
 
@@ -69,7 +70,7 @@ export const startHome = (
     onMessage: ({ payload }) => {
       if (Buffer.from(payload).toString() !== "online") return;
       clearTimeout(answering);
-      answering = setTimeout(tellAll, random() * longestDelayMs).unref();
+      answering = setTimeout(guarded(agent.telemetry.emit, tellAll), random() * longestDelayMs).unref();
     },
   });
   observers.onStreams(tellAll);
@@ -86,12 +87,13 @@ export const startHome = (
       false,
     );
   });
-  const timer = setInterval(() => {
+  const tellNews = guarded(agent.telemetry.emit, () => {
     for (const state of states.values()) {
       if (state.isNews) tellState(state);
       tellAvailability(state);
     }
-  }, everyMs).unref();
+  });
+  const timer = setInterval(tellNews, everyMs).unref();
   return {
     stop: () => {
       clearInterval(timer);

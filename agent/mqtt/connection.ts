@@ -1,5 +1,6 @@
 import mqtt, { type MqttClient } from "mqtt";
 import type { Config } from "../config/schema.ts";
+import { guarded } from "../guarded.ts";
 import type { Emit } from "../telemetry/events.ts";
 import { clientOptions } from "./client-options.ts";
 import { watchAcknowledgement, watchKeepAlive } from "./liveness.ts";
@@ -113,13 +114,15 @@ export const connect = (options: ConnectionOptions): Connection => {
       subscriptions.change(next);
       if (client.connected) await within(5000, subscriptions.renew());
     },
-    listen: (listener) => {
+    listen: ({ filters, onMessage }) => {
+      const listener = { filters, onMessage: guarded(emit, onMessage) };
       listeners.push(listener);
       void subscriptions.add(listener.filters);
     },
     onConnect: (work) => {
-      atConnection.push(work);
-      if (client.connected) work();
+      const guard = guarded(emit, work);
+      atConnection.push(guard);
+      if (client.connected) guard();
     },
     close: () => leave(client, stateTopic),
   };

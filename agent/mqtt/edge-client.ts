@@ -1,5 +1,7 @@
 import mqtt from "mqtt";
 import type { Config } from "../config/schema.ts";
+import { guarded } from "../guarded.ts";
+import type { Emit } from "../telemetry/events.ts";
 import { clientOptions } from "./client-options.ts";
 import { watchKeepAlive } from "./liveness.ts";
 
@@ -21,6 +23,7 @@ export interface EdgeClientOptions {
   readonly onReady: () => void;
   readonly onLost: () => void;
   readonly onMessage: (topic: string, payload: Uint8Array) => void;
+  readonly emit: Emit;
 }
 
 /** A connection of its own with a clean session and a will that differs each time, as Sparkplug wants it. */
@@ -53,10 +56,14 @@ export const connectEdge = (options: EdgeClientOptions): EdgeClient => {
   });
   client.on("error", () => {}); // the connection of the agent tells
   client.on("close", options.onLost);
-  client.on("message", (topic, payload) => options.onMessage(topic, payload));
+  client.on("message", guarded(options.emit, options.onMessage));
   client.on("connect", () => {
     // tck-id-message-flow-edge-node-ncmd-subscribe: before the birth.
-    client.subscribeAsync([...options.filters], { qos: 1 }).then(options.onReady, () => {});
+    client.subscribeAsync([...options.filters], { qos: 1 }).then(guarded(options.emit, options.onReady), (error) => {
+      if (!client.connected) return; // asked again at the next connection
+      const detail = `Subscribing to ${options.filters.join(", ")} failed: ${error.message}.`;
+      options.emit({ name: "SubscriptionRefused", detail });
+    });
   });
   const lastWords = async ({ topic, payload }: Publication): Promise<void> => {
     if (client.connected) await client.publishAsync(topic, Buffer.from(payload), { qos: 1 });

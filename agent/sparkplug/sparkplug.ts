@@ -87,6 +87,7 @@ export const startSparkplug = (
     mqtt: agent.config.mqtt,
     clientId: `${agent.config.mqtt.clientId}-sparkplug`,
     will: () => node.nextDeath(),
+    emit: agent.telemetry.emit,
     filters: [commands, `spBv1.0/${group}/DCMD/${edgeNode}/+`, ...(stateTopic === undefined ? [] : [stateTopic])],
     onReady: () => {
       isReady = true;

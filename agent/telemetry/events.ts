@@ -35,6 +35,7 @@ export type AgentEvent =
   | { readonly name: "DatabaseRecovered"; readonly detail: string }
   | { readonly name: "DatabaseReplaced"; readonly detail: string }
   | { readonly name: "StatisticsDropped"; readonly reason: "ring-full" | "disk"; readonly count: number }
+  | { readonly name: "ServiceFailed"; readonly detail: string }
   | { readonly name: "SubscriptionRefused"; readonly detail: string }
   | { readonly name: "PublishFailed"; readonly detail: string }
   | { readonly name: "BrokerConnected"; readonly detail: string }
@@ -85,6 +86,7 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   DatabaseRecovered: "warn",
   DatabaseReplaced: "error",
   StatisticsDropped: "warn",
+  ServiceFailed: "error",
   SubscriptionRefused: "error",
   PublishFailed: "warn",
   BrokerConnected: "info",

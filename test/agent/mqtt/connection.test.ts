@@ -15,6 +15,7 @@ let broker: Aedes;
 let server: Server;
 let connection: Connection;
 const acknowledged: string[] = [];
+const events: string[] = [];
 const taken: { message: MqttMessage; sender: Sender }[] = [];
 
 beforeEach(async () => {
@@ -37,7 +38,7 @@ beforeEach(async () => {
       sender.goOn();
     },
     commit: () => acknowledged.push("commit"),
-    emit: () => {},
+    emit: ({ name }) => events.push(name),
     nowNs: () => 0n,
   });
   connection.listen({
@@ -83,6 +84,21 @@ describe("A connection", () => {
     expect(connection.isConnected()).toBe(true);
     taken[0]!.sender.handled();
     await until(() => acknowledged.includes("slow"));
+  });
+
+  it("outlives a listener that fails: its message is acknowledged and the next one is read", async () => {
+    connection.listen({
+      filters: ["bad/+"],
+      onMessage: () => {
+        throw new Error("no");
+      },
+    });
+    await connection.subscribeTo(["in/#"]); // the broker has confirmed all
+    await publish("bad/x", "bad");
+    await publish("cmd/x", "good");
+    await until(() => acknowledged.includes("good"));
+    expect(acknowledged.filter((text) => text !== "commit")).toEqual(["bad", "good"]);
+    expect(events).toContain("ServiceFailed");
   });
 
   it("takes nothing more once it was told so, and leaves it with the broker", async () => {
