@@ -33,8 +33,11 @@ export interface ForwarderParts {
 /** What an event is, for receivers that read MQTT 5's user properties; a change that they must know changes it. */
 const eventSchema = "ohmwatch-event/1";
 
-/** Messages on their way at once; more only delays what is forgotten. */
-const batch = 32;
+/** Events on their way at once, at most; fewer on a slow link, where the last would wait too long for its PUBACK. */
+const largestBatch = 32;
+const firstBatch = 4;
+/** A batch that takes longer is halved, one that takes a quarter of it is doubled. */
+const batchMs = 2000;
 
 /**
  * Publish the outbox in order and at least once: `{base}/events` gets every event, `{base}/{stream}/{kind}` keeps the
@@ -49,29 +52,53 @@ export const forward = (parts: ForwarderParts): Forwarder => {
   let running: Promise<void> | undefined;
   let replayedUpTo = outbox.newest();
   const goesOn = (): boolean => !isStopped && connection.isConnected();
-  const replayBatch = Math.max(1, Math.min(batch, Math.ceil(replayPerSecond / 10)));
+  const replayBatch = Math.max(1, Math.min(largestBatch, Math.ceil(replayPerSecond / 10)));
+  let batch = firstBatch;
+  const timed = async (sent: readonly Promise<void>[]): Promise<void> => {
+    const begunMs = performance.now();
+    await Promise.all(sent);
+    const tookMs = performance.now() - begunMs;
+    if (tookMs > batchMs) batch = Math.max(1, batch >> 1);
+    else if (tookMs < batchMs / 4) batch = Math.min(largestBatch, 2 * batch);
+  };
   const unhurried = (count: number): Promise<void> => pause((1000 * count) / replayPerSecond);
 
+  /** What the broker has, though a full disk may not let it be forgotten: it is not sent twice for that. */
+  const acknowledged = { events: 0, statistics: 0 };
+  const forget = (from: { published(sequence: number): void }, sequence: number): boolean => {
+    try {
+      from.published(sequence);
+      return true;
+    } catch (error) {
+      const detail = `What the broker has cannot be taken out of the database: ${(error as Error).message}.`;
+      emit({ name: "DatabaseFailed", detail });
+      return false;
+    }
+  };
+
   const sendEvents = async (): Promise<boolean> => {
-    const pending = outbox.pending(batch);
+    const pending = outbox.pending(batch, acknowledged.events);
     const first = pending[0];
     if (first === undefined) return false;
     const isReplay = first.sequence <= replayedUpTo;
     const entries = isReplay
       ? pending.slice(0, replayBatch).filter(({ sequence }) => sequence <= replayedUpTo)
       : pending;
-    await Promise.all(entries.flatMap((entry) => send(parts, entry, isReplay ? { replayed: true } : {})));
+    await timed(entries.flatMap((entry) => send(parts, entry, isReplay ? { replayed: true } : {})));
     if (isStopped) return false;
-    outbox.published(entries.at(-1)!.sequence);
+    acknowledged.events = entries.at(-1)!.sequence;
+    forget(outbox, acknowledged.events);
     if (isReplay) await unhurried(entries.length);
     return true;
   };
   const sendStatistics = async (): Promise<boolean> => {
-    const entries = ring.oldest(replayBatch);
+    const entries = ring.oldest(Math.min(batch, replayBatch), acknowledged.statistics);
     if (entries.length === 0) return false;
-    await Promise.all(entries.map((entry) => connection.publish(entry.topic, asReplayed(entry), { qos: 1 })));
+    await timed(entries.map((entry) => connection.publish(entry.topic, asReplayed(entry), { qos: 1 })));
     if (isStopped) return false;
-    ring.published(entries.at(-1)!.sequence);
+    acknowledged.statistics = entries.at(-1)!.sequence;
+    // The ring counts from 1 again when it is empty.
+    if (forget(ring, acknowledged.statistics)) acknowledged.statistics = 0;
     await unhurried(entries.length);
     return true;
   };

@@ -61,8 +61,8 @@ export const openWithSchema = (file: string, schema: Schema): OpenDatabase => {
 /** Open a file as it is. @throws what SQLite throws */
 export const openRaw = (file: string): OpenDatabase => new Database(file, { timeout: 1000 });
 
-/** Pages of the log at which a write checkpoints it, whatever else is going on: 16 MB. Before that housekeeping does. */
-const largestLogPages = 4000;
+/** Pages of the log at which a write checkpoints it, whatever else is going on: 4 MB. Before that housekeeping does. */
+const largestLogPages = 1000;
 
 /** A database that was made before pages could be given back to the disk is written anew, once. */
 const giveBackRoom = (database: OpenDatabase): void => {

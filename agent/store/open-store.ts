@@ -54,7 +54,10 @@ export const openStore = (
     maxBytes: forward.ringMegabytes * 1e6,
     maxAgeMs: forward.ringHours * hourMs,
   });
-  const limits = { maxBytes: state.maxMegabytes * 1e6, maxAgeMs: state.maxDays * dayMs };
+  const limits = {
+    maxBytes: state.maxMegabytes * 1e6,
+    maxAgeMs: state.maxDays === undefined ? undefined : state.maxDays * dayMs,
+  };
   const retention = new Retention(database, limits, { ring, reserve });
   const recorder = new Recorder({ store, retention, emit, onUnsaved });
   const closeInterrupted = (stream?: string): void => {

@@ -45,14 +45,14 @@ export class Outbox {
       });
   }
 
-  /** The oldest events that still wait to be published. */
-  pending(limit: number): readonly OutboxEntry[] {
+  /** The oldest events that still wait to be published, beyond a number. */
+  pending(limit: number, beyond = 0): readonly OutboxEntry[] {
     const rows = this.#database
       .prepare(
         `SELECT sequence, anomaly_id AS anomalyId, type, payload, at_ms AS atMs, is_latest AS isLatest
-         FROM outbox ORDER BY sequence LIMIT ?`,
+         FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?`,
       )
-      .all(limit) as StoredEntry[];
+      .all(beyond, limit) as StoredEntry[];
     return rows.map((row) => ({ ...row, isLatest: row.isLatest === 1 }));
   }
 

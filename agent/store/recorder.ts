@@ -7,7 +7,7 @@ import type { Retention } from "./retention.ts";
 /** What a recorder needs. */
 export interface RecorderParts {
   readonly store: AnomalyStore;
-  readonly retention: Pick<Retention, "makeRoom">;
+  readonly retention: Pick<Retention, "makeRoom" | "emptyLog">;
   readonly emit: Emit;
   /** Told of the event of a change that the disk did not take. */
   readonly onUnsaved: (event: { readonly payload: string; readonly isLatest: boolean }) => void;
@@ -15,6 +15,9 @@ export interface RecorderParts {
 
 /** Bounds of what is held in memory while the disk takes nothing. */
 const limits = { changes: 2000, evidenceBytes: 32 * 2 ** 20 } as const;
+
+/** Held changes that are written between two times that the log is emptied. */
+const writtenBetween = 16;
 
 /** Codes of SQLite that tell of the disk, not of us: worth another try. */
 const ofTheDisk = /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN|CORRUPT|NOTADB)/;
@@ -44,7 +47,8 @@ export class Recorder {
     if (this.#held.length === 0) {
       const failure = this.#attempt(change);
       if (failure === undefined) return;
-      if (failure.code.startsWith("SQLITE_FULL") && this.#parts.retention.makeRoom()) {
+      if (failure.code.startsWith("SQLITE_FULL")) {
+        this.#parts.retention.makeRoom();
         if (this.#attempt(change) === undefined) return;
       }
       const detail = `The database takes nothing (${failure.message}); anomalies are published and kept in memory.`;
@@ -59,7 +63,10 @@ export class Recorder {
     if (this.#held.length === 0) return;
     const before = this.#held.length;
     let failure = this.#writeHeld();
-    if (failure?.code.startsWith("SQLITE_FULL") && this.#parts.retention.makeRoom()) failure = this.#writeHeld();
+    if (failure?.code.startsWith("SQLITE_FULL")) {
+      this.#parts.retention.makeRoom();
+      failure = this.#writeHeld();
+    }
     if (failure !== undefined) return;
     this.#parts.emit({ name: "DatabaseRecovered", detail: `${before} changes that waited for the disk are written.` });
   }
@@ -74,7 +81,9 @@ export class Recorder {
   }
 
   #writeHeld(): DiskFailure | undefined {
-    while (this.#held[0] !== undefined) {
+    for (let written = 0; this.#held[0] !== undefined; written++) {
+      // On a disk that is nearly full the log must not take all the room that there is.
+      if (written % writtenBetween === 0) this.#parts.retention.emptyLog();
       const failure = this.#attempt(this.#held[0]);
       if (failure !== undefined) return failure;
       this.#remove(0);

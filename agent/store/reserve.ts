@@ -1,11 +1,11 @@
 import { rmSync, statSync, writeFileSync } from "node:fs";
 
-/** Room that is kept: enough for the log of a transaction that deletes. */
-const reserveBytes = 2 * 2 ** 20;
+/** Room that is kept: a little more than the log may hold (`largestLogPages`), so that a checkpoint always succeeds. */
+export const reserveBytes = 5 * 2 ** 20;
 
 /**
- * A file that keeps room on the disk. Deleting from a database takes room first; on a full disk the file gives it, and
- * takes it back when there is some again.
+ * A file that keeps room on the disk. Deleting from a database, and bringing its log back into it, take room first; on a
+ * full disk the file gives it, and takes it back when there is some again.
  */
 export class Reserve {
   readonly #file: string | undefined;

@@ -5,7 +5,8 @@ import type { TelemetryRing } from "./telemetry-ring.ts";
 /** What a database keeps. */
 export interface RetentionLimits {
   readonly maxBytes: number;
-  readonly maxAgeMs: number;
+  /** Undefined: any age. */
+  readonly maxAgeMs: number | undefined;
 }
 
 /** Anomalies that one step deletes: the agent waits for it, so it is short. */
@@ -39,7 +40,11 @@ export class Retention {
 
   /** One step. @returns how many anomalies it forgot */
   step(nowMs: number): number {
-    const byAge = this.#forget("to_ns < ?", this.#newestNs(nowMs) - BigInt(this.#limits.maxAgeMs) * 1_000_000n, batch);
+    const { maxAgeMs } = this.#limits;
+    const byAge =
+      maxAgeMs === undefined
+        ? 0
+        : this.#forget("to_ns < ?", this.#newestNs(nowMs) - BigInt(Math.round(maxAgeMs)) * 1_000_000n, batch);
     const bySize = this.usedBytes() > this.#limits.maxBytes ? this.#forget("1 = ?", 1n, smallBatch) : 0;
     this.#shrink();
     return byAge + bySize;
@@ -63,16 +68,22 @@ export class Retention {
   }
 
   /**
-   * Make room on a full disk: give up the reserve, then half of the waiting statistics, then the oldest ended anomalies.
-   * @returns whether anything was given up
+   * Make room on a full disk: the reserve lets the log be brought back and emptied; then half of the waiting statistics and
+   * the oldest anomalies that have ended are given up.
    */
-  makeRoom(): boolean {
+  makeRoom(): void {
     this.#reserve.give();
-    const statistics = this.#attempt(() => this.#ring.halve());
-    const anomalies = this.#attempt(() => this.#forget("1 = ?", 1n, batch));
+    this.emptyLog();
+    this.#attempt(() => this.#ring.halve());
+    this.#attempt(() => this.#forget("1 = ?", 1n, batch));
     this.#attempt(() => this.#shrink());
+    this.emptyLog();
+    this.#reserve.take();
+  }
+
+  /** Bring the log back into the database and cut it to nothing, if the disk takes that now. */
+  emptyLog(): void {
     this.#attempt(() => this.#database.pragma("wal_checkpoint(TRUNCATE)"));
-    return statistics + anomalies > 0;
   }
 
   #forget(condition: string, value: bigint, limit: number): number {
@@ -91,12 +102,11 @@ export class Retention {
   }
 
   /** Do what may fail on a full disk: the next step may still help. */
-  #attempt(work: () => unknown): number {
+  #attempt(work: () => void): void {
     try {
-      const result = work();
-      return typeof result === "number" ? result : 0;
+      work();
     } catch {
-      return 0;
+      // Still full.
     }
   }
 }

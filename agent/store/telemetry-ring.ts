@@ -38,11 +38,13 @@ export class TelemetryRing {
     return work.immediate();
   }
 
-  /** The oldest messages. */
-  oldest(limit: number): readonly RingEntry[] {
+  /** The oldest messages, beyond a number. */
+  oldest(limit: number, beyond = 0): readonly RingEntry[] {
     return this.#database
-      .prepare("SELECT sequence, at_ms AS atMs, topic, payload FROM telemetry ORDER BY sequence LIMIT ?")
-      .all(limit) as RingEntry[];
+      .prepare(
+        "SELECT sequence, at_ms AS atMs, topic, payload FROM telemetry WHERE sequence > ? ORDER BY sequence LIMIT ?",
+      )
+      .all(beyond, limit) as RingEntry[];
   }
 
   /** Forget messages up to this one: the broker has them. */

@@ -16,8 +16,8 @@ export const state = z.strictObject({
     "MB",
   ),
   maxDays: setting(
-    z.number().min(0.01).max(36_500).default(400),
-    "Age at which anomalies that have ended are forgotten, counted from the newest.",
+    z.number().min(0.01).max(36_500).optional(),
+    "Age at which anomalies that have ended are forgotten, counted from the newest; without it only the size counts.",
     400,
     "d",
   ),
