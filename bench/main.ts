@@ -1,7 +1,7 @@
 /** Benchmarks of speed, one after the other: ratios within one run. `npm run bench -- crossbar` runs one. */
 const speed = ["crossbar", "ds-cnn", "float-kernel", "programming", "training", "wires"];
 /** Of accuracy: they train for minutes, on recordings, and run when they are asked for. */
-const accuracy = ["hardware-aware", "in-situ"];
+const accuracy = ["hardware-aware", "hardware-aware-zoo", "in-situ"];
 /** Beside other programs, on a broker, and what a day writes: minutes, and a machine that is quiet. */
 const besides = ["load", "writes"];
 const asked = process.argv.slice(2);

@@ -33,7 +33,7 @@ export const ecg = (model: Model, context: PipelineContext): Pipeline => {
     .stage("resample", resample({ sampleRateHz, ...context }))
     .stage("bandpass", bandpass({ ...settings, sampleRateHz }))
     .stage("frame", frameAtRPeaks({ beforeSamples, afterSamples, createDetector }))
-    .stage("normalise", beatFeatures(settings, input.shape))
+    .stage("normalise", beatFeatures(settings, { shape: input.shape, peakAt: beforeSamples }))
     .stage("quantise", quantise(input))
     .stage("classify", pipe(classify(model), telling(context)))
     .stage("decide", conclude(model, context, recent))

@@ -27,7 +27,7 @@ export interface Frame {
   /** For frames around an event (an R peak): when it was. */
   readonly eventAtNs?: bigint;
   /** Seconds between the neighbouring R peaks and this one, where the frame is a beat. */
-  readonly rr?: { readonly beforeSeconds: number; readonly afterSeconds: number; readonly meanSeconds: number };
+  readonly rr?: { readonly beforeSeconds: number; readonly afterSeconds: number };
 }
 
 /** What a model takes: real numbers of the shape that its input contract says. */

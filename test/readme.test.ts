@@ -39,6 +39,7 @@ describe("The README", () => {
   interface Evaluation {
     readonly digital: Readonly<Record<string, number>>;
     readonly analog: readonly {
+      readonly device: string;
       readonly age: string;
       readonly compensation: string;
       readonly figures: Readonly<Record<string, { readonly mean: number }>>;
@@ -52,7 +53,10 @@ describe("The README", () => {
     "has the figures of the evaluation: %s, %s",
     (model, figure, digital, analog) => {
       const evaluation = JSON.parse(read(`models/zoo/${model}/evaluation.json`)) as Evaluation;
-      const day = evaluation.analog.find(({ age, compensation }) => age === "1d" && compensation === "global");
+      const day = evaluation.analog.find(
+        ({ device, age, compensation }) =>
+          device === "pcm-nandakumar-2019" && age === "1d" && compensation === "global",
+      );
       expect((100 * evaluation.digital[figure]!).toFixed(1)).toBe(digital);
       expect((100 * day!.figures[figure]!.mean).toFixed(1)).toBe(analog);
     },

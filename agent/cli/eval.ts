@@ -3,8 +3,12 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { deviceByName, devices } from "../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../models/load.ts";
 import type { DoubtPolicy } from "../../models/model.ts";
+import type { Graph } from "../../models/network/graph.ts";
 import { hardwareText } from "../chip-hardware.ts";
-import { type Compensation, type Lifetime, measureLifetime } from "../evaluation/lifetime.ts";
+import type { Fold } from "../datasets/recipe.ts";
+import { ChipThreads } from "../evaluation/chip-threads.ts";
+import type { Task } from "../evaluation/figures.ts";
+import { type Compensation, type Lifetime, type LifetimeOptions, measureLifetime } from "../evaluation/lifetime.ts";
 import { openTask } from "../evaluation/task.ts";
 import { modelBytes, usingModel } from "../models.ts";
 import { progressLine } from "../terminal/progress.ts";
@@ -14,7 +18,7 @@ import { age, integerIn, numberIn } from "./options.ts";
 interface EvalOptions extends HardwareOptions {
   readonly model: string;
   readonly data: string;
-  readonly device: string;
+  readonly device: string[];
   readonly age: { name: string; seconds: number }[];
   readonly compensation: Compensation[];
   readonly doubt: DoubtPolicy[];
@@ -28,6 +32,13 @@ interface EvalOptions extends HardwareOptions {
 
 const ages = (text: string): EvalOptions["age"] =>
   text.split(",").map((name) => ({ name: name.trim(), seconds: age(name.trim()) }));
+
+const deviceNames = (text: string): string[] =>
+  text.split(",").map((name) => {
+    const known = devices.map((device) => device.name);
+    if (known.includes(name)) return name;
+    throw new InvalidArgumentError(`expected names out of ${known.join(", ")}, got ${JSON.stringify(name)}`);
+  });
 
 const compensations = (text: string): Compensation[] =>
   text.split(",").map((name) => {
@@ -65,9 +76,9 @@ const evalOnly = (): Command =>
     .requiredOption("--model <name>", "model of the zoo by name, or an .onnx file")
     .requiredOption("--data <path>", "folder of the recordings")
     .addOption(
-      new Option("--device <name>", "device model of the chips")
-        .choices(devices.map(({ name }) => name))
-        .default("pcm-nandakumar-2019"),
+      new Option("--device <list>", "device models of the chips")
+        .argParser(deviceNames)
+        .default(["pcm-nandakumar-2019"], "pcm-nandakumar-2019"),
     )
     .addOption(new Option("--age <list>", "ages since programming").argParser(ages).default(ages("0s,1d"), "0s,1d"))
     .addOption(
@@ -82,29 +93,61 @@ const evalOnly = (): Command =>
     )
     .option("--sigmas <n>", "margins below so many standard deviations are in doubt", numberIn(0, 100), 2)
     .option("--reads <n>", "reads of a repeated answer", integerIn(2, 1000), 8)
-    .option("--seeds <n>", "number of chips", integerIn(1, 1000), 5)
+    .option("--seeds <n>", "number of chips of each device", integerIn(1, 1000), 5)
     .option("--wires <ohm>", "resistance of each segment of the word and bit lines", numberIn(0, 1e6), 0)
     .option("--out <file>", "write the JSON there too")
     .option("--json", "one JSON object on stdout");
 
 const evaluate = async (options: EvalOptions): Promise<void> => {
-  const chips = hardwareOf(options, deviceByName(options.device));
-  const { graph, manifest } = parseModel(modelBytes(options.model));
+  const { device: names, age: agesSeconds, compensation, seeds, wires: wireOhm, doubt, sigmas, reads } = options;
+  const kinds = names.map((device) => ({ device, ...hardwareOf(options, deviceByName(device)) }));
+  const model = modelBytes(options.model);
+  const { graph, manifest } = parseModel(model);
   const task = await openTask(manifest, options.data);
-  const { device, age: agesSeconds, compensation, seeds, wires: wireOhm, doubt, sigmas, reads } = options;
-  const progress = progressLine(`${manifest.name} on ${device}`);
-  const asked = {
-    ...{ device, agesSeconds, compensations: compensation, seeds, wireOhm },
-    ...{ doubts: doubt, sigmas, reads },
-    ...chips,
-  };
-  const lifetime = usingModel(options.model, () => measureLifetime(graph, manifest, task, asked, progress.update));
-  progress.end();
+  const lifetime = await measureInThreads(
+    { name: options.model, model, graph, task, data: options.data },
+    {
+      ...{ kinds, agesSeconds, compensations: compensation, seeds, wireOhm },
+      ...{ doubts: doubt, sigmas, reads },
+    },
+  );
   const report = evaluationReport(manifest.name, task, lifetime);
   const text = `${JSON.stringify(report, null, 1)}\n`;
   if (options.out) writeFileSync(options.out, text);
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : table(report));
 };
+
+/** Measure a model on chips in threads, with a line of progress. */
+export const measureInThreads = async (
+  { name, model, graph, task, data, fold }: MeasuredModel,
+  options: LifetimeOptions,
+): Promise<Lifetime> => {
+  const chips = options.kinds.length * options.seeds;
+  const all = chips * options.agesSeconds.length * options.compensations.length * (1 + (options.doubts?.length ?? 0));
+  const progress = progressLine(`${name} on ${options.kinds.map(({ device }) => device).join(", ")}`);
+  let done = 0;
+  const threads = new ChipThreads({ model, data, fold }, chips, () => progress.update(++done, all));
+  try {
+    return await measureLifetime(graph, task, options, threads.measure);
+  } catch (error) {
+    return usingModel(name, () => {
+      throw error;
+    });
+  } finally {
+    progress.end();
+    await threads.close();
+  }
+};
+
+interface MeasuredModel {
+  readonly name: string;
+  readonly model: Uint8Array;
+  readonly graph: Graph;
+  readonly task: Task;
+  /** As `openTask` took it. */
+  readonly data: string;
+  readonly fold?: Fold | undefined;
+}
 
 /** What `eval` prints and `evaluation.json` holds. */
 export const evaluationReport = (model: string, task: { data: string; samples: number }, lifetime: Lifetime) => {
@@ -113,35 +156,30 @@ export const evaluationReport = (model: string, task: { data: string; samples: n
   return { model, data: task.data, samples: task.samples, digital: { ...numbers, ...(detail && { detail }) }, ...rest };
 };
 
-const table = ({
-  model,
-  data,
-  samples,
-  digital,
-  device,
-  wireOhm,
-  chips,
-  seeds,
-  analog,
-}: ReturnType<typeof evaluationReport>): string => {
+const table = (report: ReturnType<typeof evaluationReport>): string => {
+  const { model, data, samples, digital, wireOhm, chips, seeds, analog } = report;
   const { detail: _, ...numbers } = digital;
   const shown = Object.entries(numbers as Record<string, number>).map(([k, v]) =>
     k.endsWith("Percent") ? `${k} ${v.toFixed(1)}` : `${k} ${(100 * v).toFixed(2)} %`,
   );
   const first = Object.keys(numbers)[0];
-  const rows = analog.map(({ age: old, compensation, doubt, mean, std, worst, figures }) => {
-    const figure = `${(100 * mean).toFixed(2)} ± ${(100 * std).toFixed(2)} %, worst ${(100 * worst).toFixed(2)} %`;
-    const row = `  ${old.padStart(6)}  ${compensation.padEnd(11)} ${first} ${figure}`;
-    if (doubt === undefined) return row;
-    const others = figures["accuracy of the others"];
-    const rest = others ? `, the others ${(100 * others.mean).toFixed(2)} %` : "";
-    return `${row}; ${doubt}: ${(100 * figures["doubted"]!.mean).toFixed(1)} % in doubt${rest}`;
-  });
+  const rows = (of: string) =>
+    analog.flatMap(({ device, age: old, compensation, doubt, mean, std, worst, figures }) => {
+      if (device !== of) return [];
+      const figure = `${(100 * mean).toFixed(2)} ± ${(100 * std).toFixed(2)} %, worst ${(100 * worst).toFixed(2)} %`;
+      const row = `  ${old.padStart(6)}  ${compensation.padEnd(11)} ${first} ${figure}`;
+      if (doubt === undefined) return row;
+      const others = figures["accuracy of the others"];
+      const rest = others ? `, the others ${(100 * others.mean).toFixed(2)} %` : "";
+      return `${row}; ${doubt}: ${(100 * figures["doubted"]!.mean).toFixed(1)} % in doubt${rest}`;
+    });
   return [
     `${model}: ${data} (${samples} samples)`,
     `digital: ${shown.join(", ")}`,
-    `${[`${device}, ${seeds} chips`, wireOhm && `wires of ${wireOhm} Ω a segment`, chips && hardwareText(chips)].filter(Boolean).join(", ")}:`,
-    ...rows,
+    ...[...new Set(analog.map((row) => row.device))].flatMap((of) => [
+      `${[`${of}, ${seeds} chips`, wireOhm && `wires of ${wireOhm} Ω a segment`, chips && hardwareText(chips)].filter(Boolean).join(", ")}:`,
+      ...rows(of),
+    ]),
     "",
   ].join("\n");
 };

@@ -1,28 +1,35 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { parseModel } from "../../models/load.ts";
 import type { Graph } from "../../models/network/graph.ts";
 import type { NetSpec } from "../../models/training/specification.ts";
 import { type TrainOptions, train } from "../../models/training/trainer.ts";
-import { prepare } from "../datasets/prepare.ts";
-import { type Recipe, readRecipe } from "../datasets/recipe.ts";
+import { prepare, type ReadBefore } from "../datasets/prepare.ts";
+import { type Fold, foldsOf, type Recipe, readRecipe } from "../datasets/recipe.ts";
+import { agesChart } from "../evaluation/ages-chart.ts";
 import { modelCard } from "../evaluation/card.ts";
 import { lineChart } from "../evaluation/curves.ts";
-import { measureLifetime } from "../evaluation/lifetime.ts";
+import type { AgedFigures } from "../evaluation/lifetime.ts";
 import { makeModel } from "../evaluation/make-model.ts";
 import { openTask } from "../evaluation/task.ts";
 import { progressLine } from "../terminal/progress.ts";
-import { evaluationReport } from "./eval.ts";
+import { evaluationReport, measureInThreads } from "./eval.ts";
 import { age, integerIn } from "./options.ts";
 
 interface TrainCommandOptions {
   readonly data: string;
   readonly out: string;
   readonly seeds: number;
+  readonly measure?: boolean;
 }
 
-/** Ages at which a fresh model is measured. */
-const ages = ["0s", "1h", "1d", "30d", "1y"];
+/** Ages and devices that a fresh model is measured on. */
+const ages = ["0s", "1h", "1d", "30d", "1y"].map((name) => ({ name, seconds: age(name) }));
+const devices = ["pcm-nandakumar-2019", "rram-wan-2022"];
+const kinds = devices.map((device) => ({ device }));
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** `train`: recordings and a recipe → a model, its card and its evaluation. */
 export const trainCommand = (): Command =>
@@ -30,98 +37,154 @@ export const trainCommand = (): Command =>
     .description("train a model by a recipe, then measure it on chips that age; resumes where it was interrupted")
     .argument("<recipe>", "recipe, as models/zoo/*/recipe.yaml")
     .requiredOption("--data <path>", "folder of the recordings")
-    .requiredOption("--out <dir>", "where model.onnx, card.md, evaluation.json and curves.svg go")
-    .option("--seeds <n>", "chips that the evaluation programmes", integerIn(1, 1000), 5)
+    .requiredOption("--out <dir>", "where model.onnx, card.md, evaluation.json, curves.svg and ages.svg go")
+    .option("--seeds <n>", "chips of each device that the evaluation programmes", integerIn(1, 1000), 10)
+    .option("--measure", "train nothing: measure the model in --out again")
     .addHelpText(
       "after",
       "\nExample:\n  ohmwatch train models/zoo/pump-anomaly/recipe.yaml --data ../shared/data --out out/pump-anomaly",
     )
     .action(async (path: string, options: TrainCommandOptions) => {
       const recipe = readRecipe(path);
-      mkdirSync(options.out, { recursive: true });
-      const say = (text: string) => process.stderr.write(`${text}\n`);
-      say(`${recipe.name}: reading recordings`);
-      const prepared = await prepare(recipe, options.data);
-      say(`${recipe.name}: ${prepared.training.count} to train on, ${prepared.validation.count} to choose by`);
-
-      const checkpoint = join(options.out, "checkpoint.bin");
-      const net = { name: recipe.name, input: recipe.input.shape, layers: recipe.net.layers } as unknown as NetSpec;
-      const settings = { ...withTeacher(recipe, path), ...(prepared.augment && { augment: prepared.augment }) };
-      const progress = progressLine(recipe.name);
-      const { graph, history, inputMax } = await train(
-        net,
-        prepared.training,
-        prepared.validation,
-        settings as TrainOptions,
-        {
-          nowMs: () => performance.now(),
-          ...(existsSync(checkpoint) && { resume: readFileSync(checkpoint) }),
-          onProgress: ({ epoch, epochs, step, stepsPerEpoch, loss, samplesPerSecond, remainingSeconds }) =>
-            progress.update(
-              epoch * stepsPerEpoch + step,
-              epochs * stepsPerEpoch,
-              `loss ${loss.toFixed(3)}, ${samplesPerSecond?.toFixed(0) ?? "–"} samples/s, ${remainingSeconds?.toFixed(0) ?? "–"} s left`,
-            ),
-          onCheckpoint: (bytes, e) => {
-            writeFileSync(`${checkpoint}.new`, bytes);
-            renameSync(`${checkpoint}.new`, checkpoint);
-            progress.end();
-            say(
-              `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}${recipe.task === "classifier" ? `, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %` : ""}`,
-            );
-          },
-        },
-      );
-      progress.end();
-
-      const made = makeModel(
-        graph,
-        recipe,
-        prepared.input,
-        prepared.calibration,
-        {
-          recipe: "recipe.yaml",
-          seed: recipe.training.seed,
-          command: `ohmwatch train ${relative(process.cwd(), path)} --data DIR --out DIR`,
-          data: recipe.data,
-        },
-        inputMax,
-      );
-      writeFileSync(join(options.out, "model.onnx"), made.bytes);
-      writeFileSync(join(options.out, "curves.svg"), curvesOf(recipe, history));
-      await evaluate(recipe, made, options, say);
-      rmSync(checkpoint, { force: true });
+      const { out, data } = options;
+      if (options.measure) {
+        const model = readFileSync(join(out, "model.onnx"));
+        const folds = existsSync(join(out, "evaluation.json"))
+          ? (JSON.parse(readFileSync(join(out, "evaluation.json"), "utf8")) as { folds?: FoldReport[] }).folds
+          : undefined;
+        return evaluate(recipe, { bytes: model, ...parseModel(model) }, folds ?? [], options);
+      }
+      mkdirSync(out, { recursive: true });
+      const command = `ohmwatch train ${relative(process.cwd(), path)} --data DIR --out DIR`;
+      const read: ReadBefore = {};
+      const { made, history } = await trainModel(recipe, path, {
+        data,
+        command,
+        read,
+        checkpoint: join(out, "checkpoint.bin"),
+      });
+      writeFileSync(join(out, "model.onnx"), made.bytes);
+      writeFileSync(join(out, "curves.svg"), curvesOf(recipe, history));
+      const folds: FoldReport[] = [];
+      for (const [k, leftOut] of foldsOf(recipe).entries()) {
+        const checkpoint = join(out, `checkpoint-${k}.bin`);
+        folds.push(await measureFold(recipe, path, { data, command, read, checkpoint, leftOut }));
+        rmSync(checkpoint, { force: true });
+      }
+      await evaluate(recipe, made, folds, options);
+      rmSync(join(out, "checkpoint.bin"), { force: true });
     });
 
+interface TrainingPlace {
+  readonly data: string;
+  readonly command: string;
+  readonly read: ReadBefore;
+  readonly checkpoint: string;
+  readonly leftOut?: Fold;
+}
+
+const trainModel = async (
+  recipe: Recipe,
+  path: string,
+  { data, command, read, checkpoint, leftOut }: TrainingPlace,
+) => {
+  const name = leftOut === undefined ? recipe.name : `${recipe.name} without ${leftOut.join(", ")}`;
+  say(`${name}: reading recordings`);
+  const prepared = await prepare(recipe, data, leftOut, read);
+  say(`${name}: ${prepared.training.count} to train on, ${prepared.validation.count} to choose by`);
+  const net: NetSpec = { name: recipe.name, input: recipe.input.shape, layers: recipe.net.layers };
+  const settings = { ...withTeacher(recipe, path), ...(prepared.augment && { augment: prepared.augment }) };
+  const progress = progressLine(name);
+  const { graph, history, inputMax } = await train(
+    net,
+    prepared.training,
+    prepared.validation,
+    settings as TrainOptions,
+    {
+      nowMs: () => performance.now(),
+      ...(existsSync(checkpoint) && { resume: readFileSync(checkpoint) }),
+      onProgress: ({ epoch, epochs, step, stepsPerEpoch, loss, samplesPerSecond, remainingSeconds }) =>
+        progress.update(
+          epoch * stepsPerEpoch + step,
+          epochs * stepsPerEpoch,
+          `loss ${loss.toFixed(3)}, ${samplesPerSecond?.toFixed(0) ?? "–"} samples/s, ${remainingSeconds?.toFixed(0) ?? "–"} s left`,
+        ),
+      onCheckpoint: (bytes, e) => {
+        writeFileSync(`${checkpoint}.new`, bytes);
+        renameSync(`${checkpoint}.new`, checkpoint);
+        progress.end();
+        say(
+          `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}${recipe.task === "classifier" ? `, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %` : ""}`,
+        );
+      },
+    },
+  );
+  progress.end();
+  const { seed } = recipe.training;
+  const about = {
+    recipe: "recipe.yaml",
+    seed,
+    command,
+    data: { ...recipe.data, ...(leftOut && { leaveOut: leftOut }) },
+  };
+  return { made: makeModel(graph, recipe, prepared.input, prepared.calibration, about, inputMax), history };
+};
+
+/** Figures of a net that was trained without a part of the recordings, on that part. */
+export interface FoldReport {
+  readonly leftOut: Fold;
+  readonly samples: number;
+  readonly digital: Readonly<Record<string, number>>;
+  readonly confusion: readonly (readonly number[])[];
+  readonly analog: readonly AgedFigures[];
+}
+
+/** Chips of a fold, measured at one day with global compensation. */
+const foldSeeds = 5;
+
+const measureFold = async (
+  recipe: Recipe,
+  path: string,
+  place: TrainingPlace & { readonly leftOut: Fold },
+): Promise<FoldReport> => {
+  const { made } = await trainModel(recipe, path, place);
+  const { data, leftOut } = place;
+  const { graph, manifest, bytes: model } = made;
+  const task = await openTask(manifest, data, leftOut);
+  const { digital, analog } = await measureInThreads(
+    { name: `${recipe.name} on ${leftOut.join(", ")}`, model, graph, task, data, fold: leftOut },
+    { kinds, agesSeconds: [{ name: "1d", seconds: age("1d") }], compensations: ["global"], seeds: foldSeeds },
+  );
+  const { numbers, detail } = digital;
+  return { leftOut, samples: task.samples, digital: numbers, confusion: detail?.confusion ?? [], analog };
+};
+
 /** The settings of training, with the bytes of the teacher that a recipe names by a path from its own folder. */
-const withTeacher = ({ training }: Recipe, path: string): Recipe["training"] => {
-  const distillation = training["distillation"] as { teacher?: unknown } | undefined;
-  if (typeof distillation?.teacher !== "string") return training;
+const withTeacher = ({ training }: Recipe, path: string) => {
+  const { distillation, ...rest } = training;
+  if (!distillation) return rest;
   const teacher = new Uint8Array(readFileSync(resolve(dirname(path), distillation.teacher)));
-  return { ...training, distillation: { ...distillation, teacher } };
+  return { ...rest, distillation: { ...distillation, teacher } };
 };
 
 const evaluate = async (
   recipe: Recipe,
-  { graph, manifest }: ReturnType<typeof makeModel>,
+  { graph, manifest, bytes: model }: ReturnType<typeof makeModel>,
+  folds: readonly FoldReport[],
   { data, out, seeds }: TrainCommandOptions,
-  say: (text: string) => void,
 ): Promise<void> => {
-  say(`${recipe.name}: measuring on ${seeds} chips`);
+  say(`${recipe.name}: measuring on ${seeds} chips of each of ${devices.join(", ")}`);
   const task = await openTask(manifest, data);
-  const lifetime = measureLifetime(graph, manifest, task, {
-    device: "pcm-nandakumar-2019",
-    agesSeconds: ages.map((name) => ({ name, seconds: age(name) })),
-    compensations: ["none", "global"],
-    seeds,
-  });
-  writeFileSync(
-    join(out, "evaluation.json"),
-    `${JSON.stringify(evaluationReport(recipe.name, task, lifetime), null, 1)}\n`,
+  const lifetime = await measureInThreads(
+    { name: recipe.name, model, graph, task, data },
+    { kinds, agesSeconds: ages, compensations: ["none", "global", "per-column"], seeds },
   );
-  const command = `ohmwatch eval --model ${recipe.name} --data DIR --age ${ages.join(",")} --seeds ${seeds}`;
+  const report = { ...evaluationReport(recipe.name, task, lifetime), ...(folds.length > 0 && { folds }) };
+  writeFileSync(join(out, "evaluation.json"), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(join(out, "ages.svg"), agesChart(recipe.name, lifetime));
+  const command = `ohmwatch eval --model ${recipe.name} --data DIR --device ${devices.join(",")} --age ${ages.map(({ name }) => name).join(",")} --compensation none,global,per-column --seeds ${seeds}`;
   const facts = { ...sizeOfModel(graph, manifest.mapping), data: task.data, command };
-  const card = modelCard(manifest, recipe.summary, facts, lifetime);
+  const card = modelCard(manifest, recipe.summary, facts, lifetime, folds);
   writeFileSync(join(out, "card.md"), card);
   process.stdout.write(card);
 };

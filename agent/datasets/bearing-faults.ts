@@ -36,30 +36,44 @@ export const bearingFiles = (folder: string): BearingFile[] => {
   });
 };
 
+/** The loads of all recordings of faults, hp, rising. */
+export const bearingLoads = (folder: string): number[] =>
+  [...new Set(bearingFiles(folder).map((f) => f.loadHp))].sort((a, b) => a - b);
+
+/** Part of the one recording without a fault that is trained on, its beginning; the rest is tested on. */
+const normalTrained = 0.6;
+/** The rates that a recording is read at for training, over 12 kHz: as it is, as by a shaft a little slower or faster, disputed. */
+const trainedRates = [1, 0.97, 1.03, 4] as const;
+const testedRates = [1, 4] as const;
+
 /**
- * Windows of bearing recordings at the given loads.
+ * Windows of bearing recordings: of those with faults at the given loads, and of the healthy one, at 0 hp, whichever loads
+ * are given, its beginning or its end.
  *
- * @param spreadNormal the sample rate of the healthy recording is disputed (12 or 48 kHz): with `both` it is read at
- *   both rates, so that a classifier cannot know healthy bearings by their rate
+ * The sample rate of the healthy recording is disputed (12 or 48 kHz). So that nothing can be known by the rate, all
+ * recordings are read at both for training, and at 3 % less and more, as other loads turn the shaft. For a test the healthy one is read at both, those with faults as they are;
+ * for `other-rate` those with faults as if they were taken at 48 kHz, and the healthy one is left out.
  */
 export const bearingFaults = async (
   folder: string,
-  loads: readonly number[],
+  loads: readonly (number | string)[],
   labels: readonly string[],
   pipeline: () => Pipeline,
-  spreadNormal: "as-is" | "both",
+  use: "training" | "test" | "other-rate",
 ): Promise<LabelledFeatures> => {
   const samples: LabelledSample[] = [];
   let shape: readonly number[] = [];
   for (const { file, label, loadHp, gPerCount } of bearingFiles(folder)) {
-    if (!loads.includes(loadHp)) continue;
+    const healthy = label === "normal";
+    if (healthy ? use === "other-rate" : !loads.includes(loadHp)) continue;
     const recording = await openRecording(join(folder, file), { fullScale: gPerCount * 32768 });
-    const rates = label === "normal" && spreadNormal === "both" ? [1, 4] : [1];
-    for (const factor of rates) {
-      const features = collectFeatures(pipeline(), atRate(recording.blocks(1), factor));
+    for (const rate of use === "training" ? trainedRates : testedRates) {
+      if (!healthy && use !== "training" && rate !== (use === "test" ? 1 : 4)) continue;
+      const features = collectFeatures(pipeline(), atRate(recording.blocks(1), rate));
       shape = features[0]?.shape ?? shape;
-      for (const { data } of features)
-        samples.push({ data, label: labels.indexOf(label), group: `${file} × ${factor}` });
+      const split = Math.floor(normalTrained * features.length);
+      const some = !healthy ? features : use === "training" ? features.slice(0, split) : features.slice(split + 4);
+      for (const { data } of some) samples.push({ data, label: labels.indexOf(label), group: `${file} × ${rate}` });
     }
   }
   return pack(shape, samples);
@@ -71,7 +85,7 @@ function* atRate(blocks: Iterable<SampleBlock>, factor: number): Generator<Sampl
     yield {
       ...block,
       sampleRateHz: block.sampleRateHz * factor,
-      startAtNs: block.startAtNs / BigInt(factor),
+      startAtNs: BigInt(Math.round(Number(block.startAtNs) / factor)),
     };
   }
 }

@@ -43,13 +43,13 @@ export const pack = (
   };
 };
 
-/** The part of a set whose samples `keep`. */
-export const subset = (set: LabelledFeatures, keep: (index: number) => boolean): LabelledFeatures => {
+/** The part of a set whose samples `keep`, or each as often as it says. */
+export const subset = (set: LabelledFeatures, keep: (index: number) => boolean | number): LabelledFeatures => {
   const size = set.shape.reduce((a, b) => a * b, 1);
   const samples: LabelledSample[] = [];
   for (let i = 0; i < set.count; i++) {
-    if (!keep(i)) continue;
-    samples.push({ data: set.x.subarray(i * size, (i + 1) * size), label: set.labels[i]!, group: set.groups[i]! });
+    const sample = { data: set.x.subarray(i * size, (i + 1) * size), label: set.labels[i]!, group: set.groups[i]! };
+    for (let times = Number(keep(i)); times > 0; times--) samples.push(sample);
   }
   return pack(set.shape, samples);
 };
@@ -70,4 +70,17 @@ export const momentsOf = (set: LabelledFeatures, width: number): { mean: number[
 /** Standardise in place: `(x − mean) / std`, both by position modulo their length. */
 export const standardise = (set: LabelledFeatures, mean: readonly number[], std: readonly number[]): void => {
   for (let i = 0; i < set.x.length; i++) set.x[i] = (set.x[i]! - mean[i % mean.length]!) / std[i % std.length]!;
+};
+
+/** Two sets of one shape as one. */
+export const joined = (a: LabelledFeatures, b: LabelledFeatures): LabelledFeatures => {
+  const x = new Float32Array(new SharedArrayBuffer(4 * (a.x.length + b.x.length)));
+  x.set(a.x);
+  x.set(b.x, a.x.length);
+  const labels = Int32Array.from([...a.labels, ...b.labels]);
+  const [groups, missed] = [
+    [...a.groups, ...b.groups],
+    [...a.missed, ...b.missed],
+  ];
+  return { shape: a.shape, count: a.count + b.count, x, labels, groups, missed };
 };

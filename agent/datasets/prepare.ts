@@ -7,13 +7,15 @@ import type { TrainingSet } from "../../models/training/training-set.ts";
 import { frontEnd } from "../../pipelines/pipeline.ts";
 import type { Pipeline } from "../../pipelines/stages.ts";
 import { KeywordFeatures } from "./augment-keywords.ts";
-import { bearingFaults } from "./bearing-faults.ts";
+import { type BeatBalance, balanceBeats } from "./balance-beats.ts";
+import { bearingFaults, bearingLoads } from "./bearing-faults.ts";
+import { blockedDetector } from "./blocked-beats.ts";
 import { pictureFeatures, trainingDigits, trainingSetOf } from "./digits.ts";
 import { ecgBeats, recordsOf } from "./ecg-beats.ts";
 import { keywordPictures, type LogMelClips } from "./keywords.ts";
-import { type LabelledFeatures, momentsOf, standardise, subset } from "./labelled.ts";
+import { joined, type LabelledFeatures, momentsOf, standardise, subset } from "./labelled.ts";
 import { pumpNormalWindows } from "./pump.ts";
-import type { Recipe } from "./recipe.ts";
+import { type Fold, leftOutOf, type Recipe } from "./recipe.ts";
 
 /** Everything that training takes, made from recordings. */
 export interface Prepared {
@@ -25,15 +27,32 @@ export interface Prepared {
   readonly augment?: NonNullable<TrainOptions["augment"]>;
 }
 
-/** Read the recordings that a recipe names below the data folder `root`. */
-export const prepare = async (recipe: Recipe, root: string): Promise<Prepared> => {
-  const { kind } = recipe.data;
+/**
+ * Read the recordings that a recipe names below the data folder `root`.
+ *
+ * @param leftOut records or loads that are not trained on; left out: those that the recipe leaves out
+ * @param read    of the same recipe, so that its folds read the recordings once; filled
+ */
+export const prepare = async (
+  recipe: Recipe,
+  root: string,
+  leftOut = leftOutOf(recipe),
+  read: ReadBefore = {},
+): Promise<Prepared> => {
+  const { data } = recipe;
+  const { kind } = data;
   if (kind === "keywords") return prepareKeywords(recipe, join(root, "speech-commands"));
-  if (kind === "ecg-beats") return prepareEcg(recipe, join(root, "mitdb"));
-  if (kind === "bearing-faults") return prepareBearings(recipe, join(root, "cwru-12k-drive-end"));
+  if (data.kind === "ecg-beats") return prepareEcg(recipe, join(root, "mitdb"), leftOut, data.balance, read);
+  if (kind === "bearing-faults") return prepareBearings(recipe, join(root, "cwru-12k-drive-end"), leftOut);
   if (kind === "digits") return prepareDigits(recipe, join(root, "mnist"));
   return preparePump(recipe, join(root, "skab"));
 };
+
+/** What takes long to read, kept for the next fold. */
+export interface ReadBefore {
+  ecg?: LabelledFeatures;
+  blocked?: LabelledFeatures;
+}
 
 /** The contract of a recipe once its features are known: with their statistics and the width of a code. */
 const contractOf = (recipe: Recipe, statistics: Record<string, unknown> = {}): InputContract => {
@@ -94,21 +113,45 @@ const featuresOf = (
   return { shape, count: indices.length, x, labels, groups: [], missed: [] };
 };
 
-const prepareEcg = async (recipe: Recipe, folder: string): Promise<Prepared> => {
+const prepareEcg = async (
+  recipe: Recipe,
+  folder: string,
+  leftOut: Fold,
+  balance: BeatBalance & { readonly blockedBeats: number },
+  read: ReadBefore,
+): Promise<Prepared> => {
   const input = contractOf(recipe);
   const pipeline = frontEndOf(recipe, input);
-  const all = await ecgBeats(folder, recordsOf(folder, "train"), recipe.labels, pipeline);
-  const held = recipe.data["validationRecords"] as string[];
-  // A false detection has no class to learn.
-  const training = subset(all, (i) => all.labels[i]! >= 0 && !held.includes(all.groups[i]!));
-  const validation = subset(all, (i) => all.labels[i]! >= 0 && held.includes(all.groups[i]!));
-  return { training, validation, calibration: some(training, recipe), input };
+  const { labels } = recipe;
+  const deaf = () => frontEnd({ ...recipe, input }, { createDetector: blockedDetector });
+  const records = recordsOf(folder, "train");
+  const all = read.ecg ?? (await ecgBeats(folder, records, labels, pipeline));
+  const slow = read.blocked ?? (await ecgBeats(folder, records, labels, deaf));
+  Object.assign(read, { ecg: all, blocked: slow });
+  // A false detection has no class to learn. Every tenth beat tells whether training went well; it chose no setting.
+  const known = (i: number) => all.labels[i]! >= 0 && !leftOut.includes(all.groups[i]!);
+  const validation = subset(all, (i) => known(i) && i % 10 === 0);
+  const learned = subset(all, (i) => known(i) && i % 10 !== 0);
+  const normal = subset(slow, (i) => slow.labels[i] === 0 && !leftOut.includes(slow.groups[i]!));
+  const training = joined(
+    balanceBeats(learned, balance),
+    balanceBeats(normal, { ...balance, normalBeats: balance.blockedBeats }),
+  );
+  return {
+    ...{ training, validation, calibration: some(training, recipe), input },
+    ...(recipe.augment && {
+      augment: {
+        module: new URL("./augment-beats.ts", import.meta.url),
+        options: { channels: recipe.input.features["channels"], ...recipe.augment },
+      },
+    }),
+  };
 };
 
-const prepareBearings = async (recipe: Recipe, folder: string): Promise<Prepared> => {
+const prepareBearings = async (recipe: Recipe, folder: string, leftOut: Fold): Promise<Prepared> => {
   const raw = contractOf(recipe, neutral);
-  const loads = recipe.data["trainLoads"] as number[];
-  const all = await bearingFaults(folder, loads, recipe.labels, frontEndOf(recipe, raw), "both");
+  const loads = bearingLoads(folder).filter((load) => !leftOut.includes(load));
+  const all = await bearingFaults(folder, loads, recipe.labels, frontEndOf(recipe, raw), "training");
   const statistics = momentsOf(all, Number(recipe.input.features["bands"]));
   standardise(all, statistics.mean, statistics.std);
   const last = lastFifthOfEachGroup(all);

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import type { LayerSpec } from "../../models/training/specification.ts";
+import { augmentationOf, data, layers, section, training } from "./recipe-sections.ts";
 
 /**
  * A recipe says how a model is made: which data, which front end, which net, how trained, how decided.
  * With its seed it makes the same model again.
  */
-const rule = z.strictObject({
+const rule = section({
   label: z.string(),
   severity: z.enum(["critical", "major", "minor", "warning"]),
   enter: z.number(),
@@ -17,11 +19,11 @@ const rule = z.strictObject({
 });
 
 /** `Hardware` of models/crossbar/array-spec.ts, what of it a model may ask of every chip. */
-const hardware = z.strictObject({
+const hardware = section({
   pairs: z.int().optional(),
   pairing: z.enum(["one-sided", "two-sided"]).optional(),
   scaleByColumn: z.boolean().optional(),
-  weightSlices: z.strictObject({ bits: z.int(), count: z.int() }).optional(),
+  weightSlices: section({ bits: z.int(), count: z.int() }).optional(),
   spareColumns: z.int().optional(),
   inputSliceBits: z.int().optional(),
   converters: z.enum(["sign-magnitude", "plain"]).optional(),
@@ -29,7 +31,7 @@ const hardware = z.strictObject({
   slowNoise: z.boolean().optional(),
 });
 
-const recipeSchema = z.strictObject({
+const recipeSchema = section({
   name: z.string().regex(/^[a-z0-9-]+$/),
   version: z.string(),
   /** One paragraph for the model card. */
@@ -37,8 +39,8 @@ const recipeSchema = z.strictObject({
   modality: z.enum(["audio", "ecg", "vibration", "sensor", "image"]),
   task: z.enum(["classifier", "autoencoder"]),
   labels: z.array(z.string()).min(2),
-  data: z.looseObject({ kind: z.enum(["keywords", "ecg-beats", "bearing-faults", "pump", "digits"]) }),
-  input: z.strictObject({
+  data,
+  input: section({
     sampleRateHz: z.number().positive(),
     channels: z.array(z.string()),
     shape: z.array(z.int().positive()),
@@ -48,10 +50,10 @@ const recipeSchema = z.strictObject({
     clip: z.number().positive(),
     features: z.looseObject({ kind: z.string() }),
   }),
-  net: z.strictObject({ layers: z.array(z.looseObject({ kind: z.string() })).min(1) }),
-  training: z.looseObject({ seed: z.int(), epochs: z.int().positive() }),
+  net: section({ layers: layers as z.ZodType<readonly LayerSpec[]> }),
+  training,
   augment: z.looseObject({}).optional(),
-  mapping: z.strictObject({
+  mapping: section({
     dacBits: z.int(),
     adcBits: z.int(),
     tileInputs: z.int(),
@@ -60,9 +62,24 @@ const recipeSchema = z.strictObject({
     hardware: hardware.optional(),
   }),
   decisions: z.array(rule),
+}).superRefine(({ data: { kind }, augment }, context) => {
+  if (augment === undefined) return;
+  const schema = augmentationOf(kind) ?? section({});
+  for (const { message, path } of schema.safeParse(augment).error?.issues ?? []) {
+    context.addIssue({ code: "custom", message, path: ["augment", ...path] });
+  }
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;
+
+/** Records or loads left out of training together. */
+export type Fold = readonly (string | number)[];
+
+/** What the model that is kept is not trained on. */
+export const leftOutOf = ({ data: from }: Recipe): Fold => ("leaveOut" in from ? from.leaveOut : []);
+
+/** The folds of a recipe, each left out of a training of its own. */
+export const foldsOf = ({ data: from }: Recipe): readonly Fold[] => ("folds" in from ? from.folds : []);
 
 /** A recipe that cannot be used: each mistake a line. */
 export class RecipeError extends Error {

@@ -1,9 +1,18 @@
 import type { Manifest } from "../../models/manifest.ts";
 import type { AgedFigures, Lifetime } from "./lifetime.ts";
+import type { ClassifierMetrics } from "./metrics.ts";
 
 const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
 /** Rates are parts of one; FAR and MAR come in percent already. */
 const show = (name: string, v: number): string => (name.endsWith("Percent") ? `${v.toFixed(1)} %` : percent(v));
+
+/** A part of the recordings, and figures on it of a net trained without it. */
+interface LeftOut {
+  readonly leftOut: readonly (string | number)[];
+  readonly samples: number;
+  readonly digital: Readonly<Record<string, number>>;
+  readonly analog: readonly AgedFigures[];
+}
 
 /** The model card, in Markdown: what it is, how it was made, what it reaches. Written by the command that measured it. */
 export const modelCard = (
@@ -11,9 +20,11 @@ export const modelCard = (
   summary: string,
   facts: { readonly weights: number; readonly tiles: number; readonly data: string; readonly command: string },
   lifetime: Lifetime,
+  folds: readonly LeftOut[],
 ): string => {
-  const { digital, analog, device, seeds } = lifetime;
+  const { digital, analog, seeds } = lifetime;
   const names = Object.keys(digital.numbers);
+  const devices = [...new Set(analog.map(({ device }) => device))];
   return [
     `# ${manifest.name} ${manifest.version}`,
     "",
@@ -27,37 +38,90 @@ export const modelCard = (
     "",
     "## Digital",
     "",
-    `| ${names.join(" | ")} |`,
-    `|${names.map(() => "---").join("|")}|`,
-    `| ${names.map((n) => show(n, digital.numbers[n]!)).join(" | ")} |`,
-    "",
+    ...table(names, [names.map((n) => show(n, digital.numbers[n]!))]),
     ...confusion(manifest, lifetime),
-    `## Analog: ${device}, ${seeds} chips`,
-    "",
-    `| age | compensation | ${names[0]}: mean ± std (worst) | ${names.slice(1, 7).join(" | ")} |`,
-    `|---|---|---|${names
-      .slice(1, 7)
-      .map(() => "---|")
-      .join("")}`,
-    ...analog.map((row) => agedRow(row, names)),
+    ...byRecord(manifest, digital.detail?.byGroup),
+    ...leftOutParts(folds, names),
+    ...devices.flatMap((device) => [
+      `## Analog: ${device}, ${seeds} chips`,
+      "",
+      ...table(
+        ["age", "compensation", `${names[0]}: mean ± std (worst)`, ...names.slice(1, 7)],
+        analog.filter((row) => row.device === device).map((row) => agedRow(row, names)),
+      ),
+    ]),
+    `![${names[0]} over age](ages.svg)`,
     "",
   ].join("\n");
 };
 
-const agedRow = (row: AgedFigures, names: readonly string[]): string => {
-  const first = `${percent(row.mean)} ± ${(100 * row.std).toFixed(2)} (${percent(row.worst)})`;
-  const rest = names.slice(1, 7).map((n) => (row.figures[n] ? show(n, row.figures[n].mean) : "–"));
-  return `| ${row.age} | ${row.compensation} | ${first} | ${rest.join(" | ")} |`;
-};
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  `| ${head.join(" | ")} |`,
+  `|${head.map(() => "---|").join("")}`,
+  ...rows.map((row) => `| ${row.join(" | ")} |`),
+  "",
+];
+
+const agedRow = (row: AgedFigures, names: readonly string[]): string[] => [
+  row.age,
+  row.compensation,
+  spreadOf(row),
+  ...names.slice(1, 7).map((n) => (row.figures[n] ? show(n, row.figures[n].mean) : "–")),
+];
+
+const spreadOf = ({ mean, std, worst }: AgedFigures): string =>
+  `${percent(mean)} ± ${(100 * std).toFixed(2)} (${percent(worst)})`;
 
 const confusion = (manifest: Manifest, { digital }: Lifetime): string[] => {
   if (digital.detail === undefined) return [];
   return [
     "Rows are the truth, columns the answers.",
     "",
-    `| | ${manifest.labels.join(" | ")} |`,
-    `|---|${manifest.labels.map(() => "---:|").join("")}`,
-    ...digital.detail.confusion.map((row, i) => `| **${manifest.labels[i]}** | ${row.join(" | ")} |`),
+    ...table(
+      ["", ...manifest.labels],
+      digital.detail.confusion.map((row, i) => [`**${manifest.labels[i]}**`, ...row.map(String)]),
+    ),
+  ];
+};
+
+/** A row for each recording, with the figures of the classes that it has. */
+const byRecord = (manifest: Manifest, groups: Readonly<Record<string, ClassifierMetrics>> = {}): string[] => {
+  const rows = Object.entries(groups).map(([record, { samples, accuracy, classes }]) => [
+    record,
+    `${samples}`,
+    percent(accuracy),
+    ...classes.map(({ events, sensitivity: se, positivePredictivity: p }) =>
+      events === 0 ? "–" : `${events}: ${percent(se ?? 0)} / ${p === null ? "–" : percent(p)}`,
+    ),
+  ]);
+  if (rows.length === 0) return [];
+  const head = ["recording", "samples", "accuracy", ...manifest.labels.map((label) => `${label}: Se / +P`)];
+  return [
+    "By recording; of each class how many there are, sensitivity and positive predictivity.",
     "",
+    ...table(head, rows),
+  ];
+};
+
+/** Parts left out of training in turn: no setting was chosen by the test recordings. */
+const leftOutParts = (folds: readonly LeftOut[], names: readonly string[]): string[] => {
+  if (folds.length === 0) return [];
+  const shown = names.slice(1, 7);
+  const devices = folds[0]!.analog.map(({ device, age }) => `${device}, ${age}`);
+  return [
+    "## Left out of training in turn",
+    "",
+    "The same recipe, trained without a part of the recordings and tested on it.",
+    "",
+    ...table(
+      ["left out", "samples", `${names[0]}, digital`, ...shown, ...devices],
+      folds.map(({ leftOut, samples, digital, analog }) => [
+        leftOut.join(", "),
+        `${samples}`,
+        percent(digital[names[0]!]!),
+        ...shown.map((n) => (digital[n] === undefined ? "–" : show(n, digital[n]))),
+        ...analog.map(spreadOf),
+      ]),
+    ),
   ];
 };

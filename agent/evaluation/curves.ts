@@ -18,11 +18,12 @@ export const lineChart = (title: string, xLabel: string, curves: readonly Curve[
   const lines = curves.map((curve, i) => {
     const path = curve.points.map(([x, y]) => `${toX(x).toFixed(1)},${toY(y).toFixed(1)}`).join(" ");
     const colour = colours[i % colours.length];
-    const at = box.left + 8 + i * 130;
+    const at = box.left + 8 + (i % 4) * 130;
+    const row = box.top - 12 + Math.floor(i / 4) * 14;
     return [
       `<polyline fill="none" stroke="${colour}" stroke-width="1.8" points="${path}"/>`,
-      `<rect x="${at}" y="${box.top - 12}" width="14" height="3" fill="${colour}"/>`,
-      `<text x="${at + 19}" y="${box.top - 7}">${escapeXml(curve.name)}</text>`,
+      `<rect x="${at}" y="${row}" width="14" height="3" fill="${colour}"/>`,
+      `<text x="${at + 19}" y="${row + 5}">${escapeXml(curve.name)}</text>`,
     ].join("\n");
   });
   return [

@@ -12,11 +12,16 @@ import { spread } from "./metrics.ts";
 
 export type Compensation = "none" | "global" | "per-column";
 
-export interface LifetimeOptions extends ChipHardware {
+/** Chips of one kind: their device model, and how they differ from plain ones. */
+export interface ChipKind extends ChipHardware {
   readonly device: string;
+}
+
+export interface LifetimeOptions {
+  readonly kinds: readonly ChipKind[];
   readonly agesSeconds: readonly { readonly name: string; readonly seconds: number }[];
   readonly compensations: readonly Compensation[];
-  /** Chips with the seeds 1 … n. */
+  /** Chips with the seeds 1 … n of each device. */
   readonly seeds: number;
   /** What is done with answers within the noise; left out: nothing, and they are not looked for. */
   readonly doubts?: readonly DoubtPolicy[];
@@ -26,8 +31,9 @@ export interface LifetimeOptions extends ChipHardware {
   readonly wireOhm?: number;
 }
 
-/** Mean, spread and worst of each figure over the chips, at one age with one compensation. */
+/** Mean, spread and worst of each figure over the chips of a device, at one age with one compensation. */
 export interface AgedFigures {
+  readonly device: string;
   readonly age: string;
   readonly compensation: Compensation;
   readonly doubt?: DoubtPolicy;
@@ -39,7 +45,6 @@ export interface AgedFigures {
 }
 
 export interface Lifetime {
-  readonly device: string;
   /** Of each segment, Ω; left out: none. */
   readonly wireOhm?: number;
   /** How the chips differ from plain ones; left out: not at all. */
@@ -49,67 +54,92 @@ export interface Lifetime {
   readonly analog: readonly AgedFigures[];
 }
 
-/**
- * Measure a model on digital arithmetic and on simulated chips over their age: each seed programmes one chip, which
- * then ages; each compensation is measured at each age.
- */
-export const measureLifetime = (
+/** One chip to be measured at all ages. */
+export interface ChipJob {
+  readonly kind: ChipKind;
+  readonly seed: number;
+  readonly options: LifetimeOptions;
+}
+
+type Numbers = Figures["numbers"];
+
+/** The figures of one chip: ages in turn, at each age the compensations, with each the ways with doubt. */
+export const measureChip = (
   graph: Graph,
   manifest: Manifest,
   task: Task,
-  options: LifetimeOptions,
-  onProgress: (done: number, all: number) => void = () => {},
-): Lifetime => {
-  const { agesSeconds, compensations, seeds, wireOhm = 0, hardware, faults, celsius } = options;
-  const { doubts = [], sigmas = 2, reads = 8 } = options;
-  const device = deviceByName(options.device);
-  const chips: ChipHardware = {
-    ...(hardware && { hardware }),
-    ...(faults && { faults }),
-    ...(celsius !== undefined && { celsius }),
-  };
-  const twin = new DigitalNetwork(graph, { kernel: "simd" });
-  const digital = task.score(twin);
-  const inputs = doubts.length > 0 ? someInputs(task, twin) : [];
-  const runs = new Map<string, Figures["numbers"][]>();
-  const ways: readonly (DoubtPolicy | undefined)[] = [undefined, ...doubts];
-  const all = seeds * agesSeconds.length * compensations.length * ways.length;
-  let done = 0;
-  for (let seed = 1; seed <= seeds; seed++) {
-    const chip = new AnalogNetwork(graph, {
-      device,
-      seed,
-      mapping: manifest.mapping,
-      kernel: "simd",
-      ...(wireOhm > 0 && { wires: { wordLineOhm: wireOhm, bitLineOhm: wireOhm, layout: "separate" as const } }),
-      ...networkOptionsOf(chips),
-    });
-    for (const { name, seconds } of agesSeconds) {
-      ageAt(chip, device, seconds, chips);
-      for (const compensation of compensations) {
-        chip.calibrate(compensation);
-        const noise = inputs.length > 0 ? compareAnswers(chip, twin, manifest.task, inputs, 4).noise : undefined;
-        for (const policy of ways) {
-          const doubt = policy && { policy, sigmas, reads, twin, noise: () => noise, mayAnswer: () => true };
-          const key = `${name}\n${compensation}\n${policy ?? ""}`;
-          runs.set(key, [...(runs.get(key) ?? []), task.score(chip, doubt).numbers]);
-          onProgress(++done, all);
-        }
-      }
-    }
-  }
-  const first = Object.keys(digital.numbers)[0]!;
-  const analog = [...runs].map(([key, results]): AgedFigures => {
-    const [age, compensation, doubt] = key.split("\n") as [string, Compensation, DoubtPolicy | ""];
-    const names = [...new Set(results.flatMap((r) => Object.keys(r)))];
-    const figures = Object.fromEntries(
-      names.map((n) => [n, spread(results.map((r) => r[n]).filter((v): v is number => v !== undefined))]),
-    );
-    const { mean, std, min } = figures[first]!;
-    return { age, compensation, ...(doubt && { doubt }), mean, std, worst: min, figures };
+  { kind, seed, options }: ChipJob,
+  onScore: () => void = () => {},
+): Numbers[] => {
+  const { agesSeconds, compensations, wireOhm = 0, doubts = [], sigmas = 2, reads = 8 } = options;
+  const device = deviceByName(kind.device);
+  const chip = new AnalogNetwork(graph, {
+    device,
+    seed,
+    mapping: manifest.mapping,
+    kernel: "simd",
+    ...(wireOhm > 0 && { wires: { wordLineOhm: wireOhm, bitLineOhm: wireOhm, layout: "separate" as const } }),
+    ...networkOptionsOf(kind),
   });
-  const special = { ...(wireOhm > 0 && { wireOhm }), ...(Object.keys(chips).length > 0 && { chips }) };
-  return { device: device.name, ...special, seeds, digital, analog };
+  const twin = new DigitalNetwork(graph, { kernel: "simd" });
+  const inputs = doubts.length > 0 ? someInputs(task, twin) : [];
+  return agesSeconds.flatMap(({ seconds }) => {
+    ageAt(chip, device, seconds, kind);
+    return compensations.flatMap((compensation) => {
+      chip.calibrate(compensation);
+      const noise = inputs.length > 0 ? compareAnswers(chip, twin, manifest.task, inputs, 4).noise : undefined;
+      return [undefined, ...doubts].map((policy) => {
+        const doubt = policy && { policy, sigmas, reads, twin, noise: () => noise, mayAnswer: () => true };
+        const { numbers } = task.score(chip, doubt);
+        onScore();
+        return numbers;
+      });
+    });
+  });
+};
+
+/**
+ * Measure a model on digital arithmetic and on simulated chips over their age: each seed programmes one chip, which
+ * then ages; each compensation is measured at each age. The result is the same wherever the chips are measured.
+ *
+ * @param measure gives the figures of one chip, as `measureChip` does
+ */
+export const measureLifetime = async (
+  graph: Graph,
+  task: Task,
+  options: LifetimeOptions,
+  measure: (job: ChipJob) => Numbers[] | Promise<Numbers[]>,
+): Promise<Lifetime> => {
+  const { kinds, agesSeconds, compensations, seeds, wireOhm = 0, doubts = [] } = options;
+  const ways = [undefined, ...doubts];
+  const chips = kinds.flatMap((kind) =>
+    Array.from({ length: seeds }, (_, i) => measure({ kind, seed: i + 1, options })),
+  );
+  const digital = task.score(new DigitalNetwork(graph, { kernel: "simd" }));
+  const measured = await Promise.all(chips);
+  const first = Object.keys(digital.numbers)[0]!;
+  const analog = kinds.flatMap(({ device }, d) =>
+    agesSeconds.flatMap(({ name: age }, a) =>
+      compensations.flatMap((compensation, c) =>
+        ways.map((doubt, w): AgedFigures => {
+          const at = (a * compensations.length + c) * ways.length + w;
+          const figures = spreads(measured.slice(d * seeds, (d + 1) * seeds).map((chip) => chip[at]!));
+          const { mean, std, min } = figures[first]!;
+          return { device, age, compensation, ...(doubt && { doubt }), mean, std, worst: min, figures };
+        }),
+      ),
+    ),
+  );
+  const { device: _, ...hardware } = kinds[0]!;
+  const differs = Object.keys(hardware).length > 0;
+  return { ...(wireOhm > 0 && { wireOhm }), ...(differs && { chips: hardware }), seeds, digital, analog };
+};
+
+const spreads = (results: readonly Numbers[]): AgedFigures["figures"] => {
+  const names = [...new Set(results.flatMap((r) => Object.keys(r)))];
+  return Object.fromEntries(
+    names.map((n) => [n, spread(results.map((r) => r[n]).filter((v): v is number => v !== undefined))]),
+  );
 };
 
 /** How many inputs the noise of the answers is measured on. */

@@ -2,19 +2,25 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Manifest } from "../../models/manifest.ts";
 import { frontEnd } from "../../pipelines/pipeline.ts";
+import type { Pipeline } from "../../pipelines/stages.ts";
 import { ExitError, exitCodes } from "../cli/exit.ts";
-import { bearingFaults, bearingFiles } from "../datasets/bearing-faults.ts";
+import { bearingFaults, bearingLoads } from "../datasets/bearing-faults.ts";
 import { hasTestDigits, pictureFeatures, testDigits } from "../datasets/digits.ts";
 import { ecgBeats, recordsOf } from "../datasets/ecg-beats.ts";
 import { keywordClips } from "../datasets/keywords.ts";
 import type { LabelledFeatures } from "../datasets/labelled.ts";
+import type { Fold } from "../datasets/recipe.ts";
 import type { Task } from "./figures.ts";
 import { classifierMetrics } from "./metrics.ts";
-import { predictWithDoubt } from "./predict.ts";
+import { predict, predictWithDoubt } from "./predict.ts";
 import { openPumpTask } from "./pump-task.ts";
 
-/** Opens the recordings that fit a model below `path`. None that the model was trained on is among them. */
-export const openTask = async (manifest: Manifest, path: string): Promise<Task> => {
+/**
+ * Opens the recordings that fit a model below `path`. None that the model was trained on is among them.
+ *
+ * @param fold the records or loads that were left out of its training; left out: as its manifest says
+ */
+export const openTask = async (manifest: Manifest, path: string, fold?: Fold): Promise<Task> => {
   if (manifest.task === "autoencoder") return openPumpTask(manifest, below(path, "skab", "valve1"));
   if (manifest.modality === "image") {
     const pictures = testDigits(folderOfDigits(path));
@@ -32,15 +38,38 @@ export const openTask = async (manifest: Manifest, path: string): Promise<Task> 
   }
   if (manifest.modality === "ecg") {
     const folder = below(path, "mitdb", "RECORDS-test");
-    const records = recordsOf(folder, "test");
+    const records = fold?.map(String) ?? recordsOf(folder, "test");
     const set = await ecgBeats(folder, records, labels, pipeline);
-    return classifierTask(manifest, set, `MIT-BIH DS2, records ${records.join(" ")}`, "by-group");
+    const of = fold === undefined ? "DS2" : "DS1";
+    return classifierTask(manifest, set, `MIT-BIH ${of}, records ${records.join(" ")}`, "by-group");
   }
-  const folder = below(path, "cwru-12k-drive-end", "index.tsv");
-  const trained = (manifest.training.data?.["trainLoads"] as number[] | undefined) ?? [];
-  const loads = [...new Set(bearingFiles(folder).map((f) => f.loadHp))].filter((l) => !trained.includes(l));
-  const set = await bearingFaults(folder, loads, labels, pipeline, "as-is");
-  return classifierTask(manifest, set, `CWRU drive end at ${loads.join(", ")} hp`);
+  return openBearings(manifest, below(path, "cwru-12k-drive-end", "index.tsv"), pipeline, fold);
+};
+
+/** Windows at the loads left out; then how many of faults, read at another rate, are taken for healthy. */
+const openBearings = async (
+  manifest: Manifest,
+  folder: string,
+  pipeline: () => Pipeline,
+  fold = manifest.training.data?.["leaveOut"] as Fold | undefined,
+): Promise<Task> => {
+  const loads = fold ?? bearingLoads(folder);
+  const { labels, input } = manifest;
+  const set = await bearingFaults(folder, loads, labels, pipeline, "test");
+  const misread = await bearingFaults(folder, loads, labels, pipeline, "other-rate");
+  const data = `CWRU drive end at ${loads.join(", ")} hp, the end of the healthy recording read at 12 and at 48 kHz`;
+  const task = classifierTask(manifest, set, data, "by-group");
+  return {
+    ...task,
+    score(network, doubt) {
+      const { numbers, detail } = task.score(network, doubt);
+      const healthy = predict(network, misread, input.scale).filter((label) => labels[label] === "normal").length;
+      return {
+        numbers: { ...numbers, "faults read at 48 kHz taken for normal": healthy / misread.count },
+        ...(detail && { detail }),
+      };
+    },
+  };
 };
 
 /** `path` itself or its folder `mnist`, whichever has test pictures. @throws ExitError when neither does */

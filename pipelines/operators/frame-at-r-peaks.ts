@@ -18,7 +18,6 @@ export interface FrameAtRPeaksSettings {
   readonly createDetector: (sampleRateHz: number) => RPeakDetector;
 }
 
-const meanOfBeats = 8; // RR intervals in the running mean: a few seconds, as long as a rhythm is steady
 const longestRrSeconds = 3; // a longer pause counts as one of 3 s, so that a beat never waits longer for its successor
 const detectorDelaySeconds = 3; // by then a detector has said what it saw
 
@@ -29,8 +28,7 @@ const detectorDelaySeconds = 3; // by then a detector has said what it saw
  *            frameAtRPeaks({ beforeSamples, afterSamples, createDetector })
  *   frames   -------------[·R·]------[·R·]------[·R·]|       one beat later: RR after is known only then
  *
- * Peaks are looked for in the first channel; the frame holds all. `rr.meanSeconds` is the mean of the last 8 intervals
- * up to the peak. The first beat after a gap takes the interval after it for the one before, the last before a gap the
+ * Peaks are looked for in the first channel; the frame holds all. The first beat after a gap takes the interval after it for the one before, the last before a gap the
  * other way round; a beat alone between two gaps, and one whose window crosses a gap, give no frame. A pause above
  * 3 s counts as 3 s.
  *
@@ -49,17 +47,16 @@ export const frameAtRPeaks = (settings: FrameAtRPeaksSettings): OperatorFunction
     const longestRr = Math.round(longestRrSeconds * sampleRateHz);
     const patience = longestRr + Math.round(detectorDelaySeconds * sampleRateHz);
     const peaks: number[] = []; // those still without a frame
-    const intervals: number[] = []; // the last ones up to peaks[0], samples
+    let interval: number | undefined; // up to peaks[0], samples
     let index = 0;
 
     const secondsOf = (samples: number) => samples / sampleRateHz;
     function* cut(peak: number, next: number | undefined): Generator<Frame> {
-      const after = next === undefined ? intervals.at(-1) : Math.min(next - peak, longestRr);
-      const before = intervals.at(-1) ?? after;
+      const after = next === undefined ? interval : Math.min(next - peak, longestRr);
+      const before = interval ?? after;
       const from = peak - beforeSamples;
       const to = peak + afterSamples;
       if (before !== undefined && after !== undefined && from >= held.first && to <= held.end) {
-        const mean = intervals.length === 0 ? before : intervals.reduce((a, b) => a + b, 0) / intervals.length;
         yield {
           stream,
           startAtNs: time.at(from),
@@ -68,11 +65,10 @@ export const frameAtRPeaks = (settings: FrameAtRPeaksSettings): OperatorFunction
           samples: held.view(from, to).slice(),
           index: index++,
           eventAtNs: time.at(peak),
-          rr: { beforeSeconds: secondsOf(before), afterSeconds: secondsOf(after), meanSeconds: secondsOf(mean) },
+          rr: { beforeSeconds: secondsOf(before), afterSeconds: secondsOf(after) },
         };
       }
-      if (after !== undefined) intervals.push(after);
-      if (intervals.length > meanOfBeats) intervals.shift();
+      interval = after ?? interval;
     }
     function* due(final: boolean): Generator<Frame> {
       for (;;) {

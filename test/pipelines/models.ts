@@ -38,7 +38,7 @@ export const contracts: Readonly<Record<StreamModality, InputContract>> = {
       lowHz: 0.5,
       highHz: 40,
       order: 2,
-      channels: ["beat", "template", "rr-before", "rr-after", "rr-ratio"],
+      channels: ["beat", "template", "rhythm-a", "rhythm-b", "shape-a"],
     },
   },
   vibration: {

@@ -117,7 +117,6 @@ describe("frameAtRPeaks", () => {
     expect(frames.every((f) => f.samples.length === 50 && f.samples[20] === 1)).toBe(true);
     expect(frames.map((f) => f.rr!.beforeSeconds)).toEqual([0.8, 0.8, 0.6, 1]);
     expect(frames.map((f) => f.rr!.afterSeconds)).toEqual([0.8, 0.6, 1, 1]);
-    expect(frames[3]!.rr!.meanSeconds).toBeCloseTo((0.8 + 0.6 + 1) / 3, 9);
   });
 
   it("counts a pause of more than 3 s as 3 s and does not hold the beat back for longer", () => {
@@ -139,48 +138,55 @@ describe("frameAtRPeaks", () => {
 });
 
 describe("beatFeatures", () => {
-  const channels: BeatSettings["channels"] = ["beat", "template", "rr-before", "rr-after", "rr-ratio"];
+  const channels: BeatSettings["channels"] = ["beat", "template", "rhythm-a", "rhythm-b", "shape-a"];
   const settings: BeatSettings = { kind: "beat", lowHz: 0.5, highHz: 40, order: 2, channels };
-  const beatOf = (amplitude: number, index: number, rr: readonly [number, number, number]) => ({
+  const samples = 16;
+  /** A beat of one sample, 8 of 16, on a baseline of 5. */
+  const beatOf = (amplitude: number, index: number, rr: readonly [number, number]) => ({
     stream: "s",
     startAtNs: BigInt(index) * 1000n * ms,
     sampleRateHz: 100,
     channels: ["x"],
-    samples: Float32Array.of(5, 5, 5 + amplitude, 5, 5),
+    samples: Float32Array.from({ length: samples }, (_, i) => (i === 8 ? 5 + amplitude : 5)),
     index,
-    eventAtNs: 20n * ms,
-    rr: { beforeSeconds: rr[0], afterSeconds: rr[1], meanSeconds: rr[2] },
+    eventAtNs: 80n * ms,
+    rr: { beforeSeconds: rr[0], afterSeconds: rr[1] },
   });
+  const described = (beats: readonly ReturnType<typeof beatOf>[]) =>
+    run(beats, beatFeatures(settings, { shape: [1, samples, 5], peakAt: 8 }));
   const channel = (data: Float32Array, c: number) => [...data].filter((_, i) => i % 5 === c);
 
-  it("takes out baseline and amplitude, and shows the beats before as the template", () => {
-    const beats = [beatOf(2, 0, [1, 1, 1]), beatOf(2, 1, [1, 1, 1]), beatOf(4, 2, [1, 1, 1])];
-    const [first, second, third] = run(beats, beatFeatures(settings, [1, 5, 5])).map((f) => f.data);
-    expect(channel(first!, 0)).toEqual([0, 0, 1, 0, 0]);
-    expect(channel(first!, 1)).toEqual([0, 0, 0, 0, 0]);
-    expect(channel(second!, 1)).toEqual([0, 0, 1, 0, 0]);
-    expect(channel(third!, 0)).toEqual([0, 0, 2, 0, 0]);
+  it("takes out baseline and amplitude, and shows the median of the beats before as the template", () => {
+    const beats = [beatOf(2, 0, [1, 1]), beatOf(2, 1, [1, 1]), beatOf(4, 2, [1, 1]), beatOf(2, 3, [1, 1])];
+    const all = described(beats).map((f) => f.data);
+    expect(all.map((data) => channel(data, 0)[8])).toEqual([1, 1, 2, 1].map((x) => Math.fround(x / 3)));
+    expect(all.map((data) => channel(data, 1)[8])).toEqual([1, 1, 1, 1].map((x) => Math.fround(x / 3)));
+    expect(all.map((data) => channel(data, 0)[3])).toEqual([0, 0, 0, 0]);
+  });
+
+  it("holds eight numbers a channel, each over an eighth of the samples", () => {
+    const [data] = described([beatOf(1, 0, [0.6, 1.2])]).map((f) => f.data);
+    const rhythm = channel(data!, 3);
+    // Numbers 8 … 15 of the first beat: only the interval after it is unusual.
+    const later = 4 * Math.log(2);
+    const expected = [0, 0, -later, Math.log(0.02 / 0.05), Math.log(0.03 / 0.05), 4 * Math.log(1.5), 0, later];
+    for (let i = 0; i < samples; i++) expect(rhythm[i]).toBeCloseTo(expected[Math.floor(i / 2)]!, 5);
   });
 
   it("is the same for a signal three times as large", () => {
     const made = [1, 3].map((gain) => {
-      const beats = [1, 1.1, 0.9, 2].map((a, i) => beatOf(gain * a, i, [1, 1, 1]));
-      return run(beats, beatFeatures(settings, [1, 5, 5])).flatMap((f) => [...f.data]);
+      const beats = [1, 1.1, 0.9, 2].map((a, i) => beatOf(gain * a, i, [1, 1]));
+      return described(beats).flatMap((f) => [...f.data]);
     });
     for (const [i, x] of made[0]!.entries()) expect(made[1]![i]).toBeCloseTo(x, 5);
   });
 
-  it("measures intervals by the usual one, cut at ±2", () => {
-    const [early] = run([beatOf(1, 0, [0.6, 1.2, 0.8])], beatFeatures(settings, [1, 5, 5])).map((f) => f.data);
-    expect([...early!.slice(2, 5)]).toEqual([-0.25, 0.5, -0.5].map((x) => expect.closeTo(x, 6)));
-    const [late] = run([beatOf(1, 0, [9, 0.1, 1])], beatFeatures(settings, [1, 5, 5])).map((f) => f.data);
-    expect([...late!.slice(2, 5)]).toEqual([2, expect.closeTo(-0.9, 6), 2]);
-  });
-
   it("forgets at a gap what was usual", () => {
-    const beats = [beatOf(2, 0, [1, 1, 1]), beatOf(8, 0, [1, 1, 1])];
-    const [, after] = run(beats, beatFeatures(settings, [1, 5, 5]));
-    expect(channel(after!.data, 0)).toEqual([0, 0, 1, 0, 0]);
+    const [, after] = described([beatOf(2, 0, [1, 1]), beatOf(8, 0, [0.5, 0.5])]);
+    expect(channel(after!.data, 0)[8]).toBeCloseTo(1 / 3, 6);
+    expect(channel(after!.data, 2)).toEqual(
+      new Array(samples).fill(expect.closeTo(0, 6)).fill(expect.anything(), 8, 10),
+    );
     expect(after!.afterGap).toBe(true);
   });
 });
