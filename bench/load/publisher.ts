@@ -76,15 +76,18 @@ if (rate === undefined) {
   process.stdout.write("ready\n");
   await new Promise((resolve) => process.stdin.once("data", resolve));
   const startedAt = performance.now();
-  // By the plan, not by the clock: a message that goes out late is late, whoever is to blame.
-  process.stdout.write(`plan ${startAtNs} ${blockNs} ${performance.timeOrigin + startedAt}\n`);
+  const sentAtMs: number[] = [];
   for (let i = 0; i < count; i++) {
     const dueMs = startedAt + (1000 * i) / rate;
-    for (let leftMs = 1; leftMs > 0; leftMs = dueMs - performance.now()) {
-      if (dueMs > performance.now()) await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+    while (dueMs > performance.now()) {
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
     }
+    sentAtMs.push(performance.timeOrigin + performance.now());
     socket.write(packetOf(i, startAtNs + BigInt(i) * blockNs));
   }
+  process.stdout.write(
+    `sent ${JSON.stringify({ startAtNs: String(startAtNs), blockNs: String(blockNs), sentAtMs })}\n`,
+  );
 }
 while (qos === 1 && acknowledged < count)
   await new Promise<void>((resolve) => {
