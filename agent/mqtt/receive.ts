@@ -90,13 +90,15 @@ const acknowledger = (client: MqttClient): ((id: number) => void) => {
   };
 };
 
-const messageOf = ({ topic, payload, qos, retain, properties }: IPublishPacket, receivedAtNs: bigint): MqttMessage => ({
-  topic,
-  payload: typeof payload === "string" ? new TextEncoder().encode(payload) : payload,
-  qos,
-  receivedAtNs,
-  ...(retain && { isRetained: true }),
-  ...(properties?.responseTopic !== undefined && {
-    replyTo: { topic: properties.responseTopic, correlationData: properties.correlationData },
-  }),
-});
+const messageOf = ({ topic, payload, qos, retain, properties }: IPublishPacket, receivedAtNs: bigint): MqttMessage => {
+  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+  const message: MqttMessage = { topic, payload: bytes, qos, receivedAtNs };
+  if (!retain && properties?.responseTopic === undefined) return message;
+  return {
+    ...message,
+    ...(retain && { isRetained: true }),
+    ...(properties?.responseTopic !== undefined && {
+      replyTo: { topic: properties.responseTopic, correlationData: properties.correlationData },
+    }),
+  };
+};

@@ -1,8 +1,15 @@
 /** Whether an MQTT topic matches a filter with `+` and `#`. `$SYS` and the like match no leading wildcard [MQTT-4.7.2-1]. */
 export const topicMatches = (filter: string, topic: string): boolean => {
-  const isPlain = !filter.includes("+") && !filter.includes("#");
-  if (isPlain) return filter === topic;
   if (topic.startsWith("$") && (filter.startsWith("+") || filter.startsWith("#"))) return false;
+  // Every message is compared with every filter: the usual ones without making lists of levels.
+  if (!filter.includes("+")) {
+    if (!filter.includes("#")) return filter === topic;
+    if (filter.endsWith("/#")) {
+      const stemLetters = filter.length - 2;
+      if (!topic.startsWith(filter.slice(0, stemLetters))) return false;
+      return topic.length === stemLetters || topic[stemLetters] === "/"; // also the parent level itself [MQTT-4.7.1-2]
+    }
+  }
   return levelsCover(filter.split("/"), topic.split("/"));
 };
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { filterCovers, topicMatches, withoutCovered } from "../../../agent/mqtt/topics.ts";
 
@@ -20,6 +21,18 @@ const cases: [filter: string, topic: string, matches: boolean][] = [
 describe("A topic filter", () => {
   it.each(cases)("%s and %s: %s", (filter, topic, matches) => {
     expect(topicMatches(filter, topic)).toBe(matches);
+  });
+
+  it("matches, by its short cuts, what the comparison level by level says", () => {
+    const level = fc.constantFrom("a", "b", "ab", "", "a b");
+    const topic = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join("/"));
+    const filter = fc
+      .tuple(fc.array(fc.oneof(level, fc.constant("+")), { maxLength: 4 }), fc.boolean())
+      .map(([levels, isOpen]) => [...levels, ...(isOpen || levels.length === 0 ? ["#"] : [])].join("/"));
+    fc.assert(
+      fc.property(filter, topic, (f, t) => topicMatches(f, t) === filterCovers(f, t)),
+      { numRuns: 5000, seed: 1 },
+    );
   });
 
   it("covers another when every topic of that one matches", () => {
