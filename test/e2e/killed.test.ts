@@ -68,6 +68,15 @@ describe.skipIf(mosquitto === undefined)(
         };
         const first = await start(); // makes the session
         const sensor = await connectPublisher(`mqtt://127.0.0.1:${port}`, "sensor", 1);
+        const { default: mqtt } = await import("mqtt");
+        const listener = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
+        /** The last event of each anomaly, and those that ever began. */
+        const told = new Map<string, string>();
+        listener.on("message", (_, payload) => {
+          const { type, after } = JSON.parse(payload.toString()) as { type: string; after: { id: string } };
+          told.set(after.id, type);
+        });
+        await listener.subscribeAsync("ohmwatch/events", { qos: 1 });
         const codec = codecByName("protobuf")!;
         let sent = 0;
         const send = async (blocks: number) => {
@@ -105,6 +114,10 @@ describe.skipIf(mosquitto === undefined)(
         expect(store.list().filter(({ state }) => state === "active")).toEqual([]);
         expect(reader.pragma("integrity_check", { simple: true })).toBe("ok");
         expect(recovered.length).toBeGreaterThan(0);
+        const rows = store.list().map(({ id }) => id);
+        while (rows.some((id) => told.get(id) !== "end")) await new Promise((resolve) => setImmediate(resolve));
+        expect([...told.values()].filter((type) => type !== "end")).toEqual([]);
+        await listener.endAsync(true);
         reader.close();
         await sensor.close();
         await broker.kill();

@@ -95,6 +95,19 @@ describe("A recorder on a full disk", () => {
     expect(bytes).toBeLessThanOrEqual(33 * 2 ** 20);
   });
 
+  it("does the same on one that turned read-only: SQLite refuses each write, then takes them again", () => {
+    const { database, store, recorder, log, unsaved } = setUp();
+    recorder.record(changeOf("new", 0));
+    database.pragma("query_only = ON"); // SQLITE_READONLY, as on a disk that was mounted anew without writes
+    recorder.record(changeOf("end", 0));
+    recorder.retry();
+    expect([recorder.held, log, unsaved]).toEqual([1, ["DatabaseFailed"], ["end pump/anomaly/0"]]);
+    database.pragma("query_only = OFF");
+    recorder.retry();
+    expect(recorder.held).toBe(0);
+    expect(store.get("pump/anomaly/0")?.state).toBe("ended");
+  });
+
   it("throws what is no trouble of the disk", () => {
     const { database, recorder } = setUp();
     database.exec("CREATE TRIGGER no BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END");
