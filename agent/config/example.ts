@@ -12,7 +12,13 @@ const entry = (key: string, schema: JsonSchema, indent: string, required: boolea
   const comment = describe(schema)
     .map((line) => `${indent}# ${line}\n`)
     .join("");
-  if (schema.properties !== undefined) return `${comment}${indent}${key}:\n${section(schema, `${indent}  `)}`;
+  if (schema.properties !== undefined) {
+    const body = section(schema, `${indent}  `);
+    if (required || schema.default !== undefined) return `${comment}${indent}${key}:\n${body}`;
+    // Its being there turns something on.
+    const head = schema.required === undefined ? `${key}: {}` : `${key}:`;
+    return `${comment}${indent}${head}\n${body}`.replace(/^(?=.)/gm, "# ");
+  }
   if (schema.items?.properties !== undefined && required) {
     const body = section(schema.items, `${indent}    `);
     return `${comment}${indent}${key}:\n${indent}  -${body.slice(indent.length + 3)}`;

@@ -72,7 +72,7 @@ const time = z.strictObject({
   stamps: setting(z.enum(["first", "last"]).default("first"), "Which sample of a block the sender stamps.", "last"),
   rate: setting(
     z.enum(["nominal", "estimated"]).default("nominal"),
-    "`estimated`: the sender's rate is only about what it says; it is measured by its stamps and the signal resampled.",
+    "With `estimated` the sender's rate is only about what it says; it is measured by its stamps and the signal resampled.",
     "estimated",
   ),
   order: setting(
