@@ -48,6 +48,7 @@ export const runCommand = (): Command =>
         },
       });
       const startedAtMs = performance.now();
+      log.info({ version: version() }, `Ohmwatch ${version()} starts, Node ${process.versions.node}, ${process.arch}.`);
       const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
       await requireStream(agent);
       const http = config.http && (await serveHttp(agent, config.http, version(), recent.lines).catch(stopping(agent)));

@@ -22,6 +22,7 @@ export const clientOptions = (settings: Config["mqtt"], stateTopic: string): ICl
     keepalive: keepAliveSeconds,
     // A ping at each keep-alive, even while we send: what we send into a half-open link is answered by nobody.
     reschedulePings: false,
+    writeCache: false, // else it keeps 65536 buffers, one for each number of two bytes: 10 MB
     reconnectPeriod: 500,
     reconnectOnConnackError: true,
     connectTimeout: 10_000,
