@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import { type Agent, startAgent } from "../compose.ts";
 import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import { processVariables } from "../config/variables.ts";
 import { watchConfig } from "../config/watch.ts";
-import { serveHttp } from "../http/server.ts";
+import type { HttpServer } from "../http/server.ts";
 import { knownNames } from "../known-names.ts";
 import { reloaderOf } from "../reload.ts";
 import { createLog } from "../telemetry/log.ts";
@@ -51,7 +52,11 @@ export const runCommand = (): Command =>
       log.info({ version: version() }, `Ohmwatch ${version()} starts, Node ${process.versions.node}, ${process.arch}.`);
       const agent = await startAgent(config, { log, onChange: (change) => view?.change(change) });
       await requireStream(agent);
-      const http = config.http && (await serveHttp(agent, config.http, version(), recent.lines).catch(stopping(agent)));
+      const serve = async (settings: Config["http"] & object): Promise<HttpServer> => {
+        const { serveHttp } = await import("../http/server.ts"); // with all that makes metrics, where it is asked for
+        return serveHttp(agent, settings, version(), recent.lines);
+      };
+      const http = config.http && (await serve(config.http).catch(stopping(agent)));
       if (http !== undefined) log.info({ url: http.url }, `Metrics and health are served at ${http.url}.`);
       const reload = reloaderOf(agent, read, ({ log: { level } }) => log.setLevel(level));
       process.on("SIGHUP", () => void reload("SIGHUP"));

@@ -1,5 +1,4 @@
 import { createServer } from "node:net";
-import { Aedes } from "aedes";
 
 /** A broker in this process. */
 export interface EmbeddedBroker {
@@ -20,6 +19,7 @@ export class BrokerError extends Error {
  * @throws BrokerError when the port is taken or may not be opened
  */
 export const startEmbeddedBroker = async (port: number): Promise<EmbeddedBroker> => {
+  const { Aedes } = await import("aedes"); // loaded where it is needed: most gateways have a broker
   const broker = await Aedes.createBroker({ heartbeatInterval: 60_000 });
   const server = createServer(broker.handle);
   await new Promise<void>((resolve, reject) => {
