@@ -7,6 +7,7 @@ import type { Model } from "../models/model.ts";
 import { AnalogNetwork } from "../models/network/analog.ts";
 import { DigitalNetwork } from "../models/network/digital.ts";
 import { ModelError } from "../models/network/model-error.ts";
+import { runningForm } from "../models/running-form.ts";
 import type { Config } from "./config/schema.ts";
 import { programBytes, programNames } from "./program-files.ts";
 
@@ -73,7 +74,8 @@ export const openModel = (nameOrPath: string, chip: Config["chip"]): Model => {
 };
 
 const programmed = (bytes: Uint8Array, chip: Config["chip"]): Model => {
-  const { graph, manifest } = parseModel(bytes);
+  const { graph: whole, manifest } = parseModel(bytes);
+  const graph = runningForm(whole, manifest);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   if (chip.device === "digital")
     return { manifest, sha256, network: new DigitalNetwork(graph, { kernel: chip.kernel }) };

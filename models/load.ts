@@ -53,9 +53,14 @@ const mistakesOf = (manifest: unknown, graph: Graph): readonly string[] => {
   };
   const { input, mapping, labels, task, modality, decisions, testVectors } = manifest;
   for (const key of ["name", "version"]) expect(typeof manifest[key] === "string", key, "a text", manifest[key]);
-  const modalities = ["audio", "ecg", "vibration", "sensor", "image"];
+  const modalities = ["audio", "ecg", "vibration", "sensor", "image", "vectors"];
   expect(modalities.includes(modality as string), "modality", modalities.join(", "), modality);
-  expect(task === "classifier" || task === "autoencoder", "task", "classifier or autoencoder", task);
+  expect(
+    ["classifier", "autoencoder", "forecaster"].includes(task as string),
+    "task",
+    "classifier, autoencoder or forecaster",
+    task,
+  );
   expect(isListOf("string", labels) && (labels as []).length > 0, "labels", "a list of texts", labels);
   if (isObject(input)) {
     for (const key of ["sampleRateHz", "scale"]) {
@@ -84,9 +89,9 @@ const mistakesOf = (manifest: unknown, graph: Graph): readonly string[] => {
   if (task === "classifier" && Array.isArray(labels)) {
     expect(labels.length === outputs, "labels", `${outputs}, one an output`, labels);
   }
-  if (task === "autoencoder") {
+  if (task === "autoencoder" || task === "forecaster") {
     const inputs = sizeOf(graph.input.shape);
-    expect(outputs === inputs, "task", `an autoencoder to give its ${inputs} inputs back`, `${outputs} outputs`);
+    expect(outputs === inputs, "task", `an ${task} to give as many as its ${inputs} inputs`, `${outputs} outputs`);
   }
   if (isObject(mapping)) {
     for (const key of ["dacBits", "adcBits", "tileInputs", "tileOutputs"]) {

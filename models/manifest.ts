@@ -11,11 +11,14 @@ export type StreamModality = "audio" | "ecg" | "vibration" | "sensor";
 export interface Manifest {
   readonly name: string;
   readonly version: string;
-  /** `image`: single pictures, which are classified from files and have no stream. */
-  readonly modality: StreamModality | "image";
-  /** `classifier`: one score a label. `autoencoder`: gives its input back; the error is the score. */
-  readonly task: "classifier" | "autoencoder";
-  /** Class names, in the order of the outputs; for an autoencoder `["normal", "anomaly"]`. */
+  /** `image`: single pictures, `vectors`: features made elsewhere; both are classified from files and have no stream. */
+  readonly modality: StreamModality | "image" | "vectors";
+  /**
+   * `classifier`: one score a label. `autoencoder`: gives its input back; the error is the score. `forecaster`: gives for each
+   * step of `[1, steps, channels]` the next, and runs step by step; the error is the score.
+   */
+  readonly task: "classifier" | "autoencoder" | "forecaster";
+  /** Class names, in the order of the outputs; for the others `["normal", "anomaly"]`. */
   readonly labels: readonly string[];
   readonly input: InputContract;
   /** Ranges and sizes of the crossbar that the model was calibrated for. */

@@ -58,7 +58,25 @@ export interface StandardisedSettings {
   readonly thresholdFactor: number;
 }
 
-export type FeatureSettings = MfccSettings | BeatSettings | SpectrumSettings | StandardisedSettings;
+/** Rows in standard deviations of the stream's own beginning, each forecast from those before; shape `[1, steps, channels]`. */
+export interface ForecastSettings {
+  readonly kind: "forecast";
+  /** Rows at the start of a stream from which mean and standard deviation are learned. */
+  readonly baselineRows: number;
+  /** Standardised values beyond ± this are cut. */
+  readonly clip: number;
+  /** Smallest standard deviation, as a share of the channel's |mean|. */
+  readonly relativeStdFloor: number;
+  /** Errors before the first score, and errors that mean and spread are taken over. */
+  readonly warmUpRows: number;
+  readonly memoryRows: number;
+  /** Added to the spread of the errors, in standard deviations of the stream: what is always forgiven. */
+  readonly errorFloor: number;
+  /** An error so many spreads above the mean has score 1. */
+  readonly threshold: number;
+}
+
+export type FeatureSettings = MfccSettings | BeatSettings | SpectrumSettings | StandardisedSettings | ForecastSettings;
 type Kind = FeatureSettings["kind"];
 
 /** Ranges of the numbers of each kind; whole where the third is "integer". */
@@ -77,6 +95,15 @@ const ranges: Readonly<Record<Kind, Readonly<Record<string, readonly [low: numbe
     segmentSamples: [2, 65536, "integer"],
     segmentHopSamples: [1, 65536, "integer"],
     bands: [1, 32768, "integer"],
+  },
+  forecast: {
+    baselineRows: [2, 1e6, "integer"],
+    clip: [0, 1e6],
+    relativeStdFloor: [0, 1],
+    warmUpRows: [2, 1e6, "integer"],
+    memoryRows: [2, 1e6, "integer"],
+    errorFloor: [0, 1e6],
+    threshold: [1e-6, 1e6],
   },
   standardised: {
     baselineRows: [2, 1e6, "integer"],

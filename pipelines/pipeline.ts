@@ -12,10 +12,10 @@ export type { PipelineContext } from "./context.ts";
 
 const pipelines = { audio, ecg, vibration, sensor } as const;
 
-/** The pipeline of a modality. @throws RangeError for images, which do not stream */
+/** The pipeline of a modality. @throws RangeError for images and vectors, which do not stream */
 export const pipelineFor = (modality: Manifest["modality"]): ((model: Model, context: PipelineContext) => Pipeline) => {
-  if (modality !== "image") return pipelines[modality];
-  throw new RangeError(`modality: expected one that streams (${Object.keys(pipelines).join(", ")}), got image`);
+  if (modality !== "image" && modality !== "vectors") return pipelines[modality];
+  throw new RangeError(`modality: expected one that streams (${Object.keys(pipelines).join(", ")}), got ${modality}`);
 };
 
 /**
@@ -28,10 +28,12 @@ export const frontEnd = (
   manifest: Pick<Manifest, "modality" | "task" | "labels" | "input">,
   context: PipelineContext,
 ): Pipeline => {
-  const { shape } = manifest.input;
+  const { task, input } = manifest;
+  // A forecaster runs step by step: see `models/running-form.ts`.
+  const shape = task === "forecaster" ? [1, 1, input.channels.length] : input.shape;
   const network: Network = {
     inputShape: shape,
-    outputShape: manifest.task === "autoencoder" ? shape : [manifest.labels.length],
+    outputShape: manifest.task !== "classifier" ? shape : [manifest.labels.length],
     infer: () => {
       throw new Error("network: expected a trained one, got only a front end");
     },

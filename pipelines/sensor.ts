@@ -2,6 +2,7 @@ import { pipe } from "rxjs";
 import type { Model } from "../models/model.ts";
 import { arrive, conclude, levelsBeside, type PipelineContext, recentOf, telling } from "./context.ts";
 import { checkShape, featureSettings } from "./features.ts";
+import { forecasting } from "./forecasting.ts";
 import { frame } from "./operators/frame.ts";
 import { asFeatures } from "./operators/normalise.ts";
 import { quantise } from "./operators/quantise.ts";
@@ -21,6 +22,7 @@ const maxGapSamples = 5; // slow loggers skip a row now and then
  */
 export const sensor = (model: Model, context: PipelineContext): Pipeline => {
   const { input } = model.manifest;
+  if (input.features.kind === "forecast") return forecasting(model, context);
   const { windowSamples, hopSamples, channels } = input;
   const settings = featureSettings(input, "standardised");
   checkShape(input, [1, windowSamples, channels.length], [windowSamples * channels.length]);

@@ -4,6 +4,7 @@ import { deviceByName, devices } from "../../models/crossbar/devices/registry.ts
 import { parseModel } from "../../models/load.ts";
 import type { DoubtPolicy } from "../../models/model.ts";
 import type { Graph } from "../../models/network/graph.ts";
+import { runningForm } from "../../models/running-form.ts";
 import { hardwareText } from "../chip-hardware.ts";
 import type { Fold } from "../datasets/recipe.ts";
 import { ChipThreads } from "../evaluation/chip-threads.ts";
@@ -128,7 +129,7 @@ export const measureInThreads = async (
   let done = 0;
   const threads = new ChipThreads({ model, data, fold }, chips, () => progress.update(++done, all));
   try {
-    return await measureLifetime(graph, task, options, threads.measure);
+    return await measureLifetime(runningForm(graph, parseModel(model).manifest), task, options, threads.measure);
   } catch (error) {
     return usingModel(name, () => {
       throw error;

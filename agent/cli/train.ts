@@ -10,6 +10,7 @@ import { type Fold, foldsOf, type Recipe, readRecipe } from "../datasets/recipe.
 import { agesChart } from "../evaluation/ages-chart.ts";
 import { modelCard } from "../evaluation/card.ts";
 import { lineChart } from "../evaluation/curves.ts";
+import { withThreshold } from "../evaluation/forecast-threshold.ts";
 import type { AgedFigures } from "../evaluation/lifetime.ts";
 import { makeModel } from "../evaluation/make-model.ts";
 import { openTask } from "../evaluation/task.ts";
@@ -127,7 +128,10 @@ const trainModel = async (
     command,
     data: { ...recipe.data, ...(leftOut && { leaveOut: leftOut }) },
   };
-  return { made: makeModel(graph, recipe, prepared.input, prepared.calibration, about, inputMax), history };
+  const { input: contract, series } = prepared;
+  const part = recipe.data.kind === "nab" ? recipe.data.thresholdQuantile : 1;
+  const input = series ? withThreshold(graph, contract, series, part) : contract;
+  return { made: makeModel(graph, recipe, input, prepared.calibration, about, inputMax), history };
 };
 
 /** Figures of a net that was trained without a part of the recordings, on that part. */
@@ -203,16 +207,13 @@ const sizeOfModel = (
 });
 
 const curvesOf = (recipe: Recipe, history: Awaited<ReturnType<typeof train>>["history"]): string =>
-  lineChart(`${recipe.name}: ${recipe.task === "autoencoder" ? "loss" : "accuracy"}`, "pass", [
+  lineChart(`${recipe.name}: ${recipe.task !== "classifier" ? "loss" : "accuracy"}`, "pass", [
     {
       name: "training",
-      points: history.map((e) => [e.epoch + 1, recipe.task === "autoencoder" ? e.trainingLoss : e.trainingAccuracy]),
+      points: history.map((e) => [e.epoch + 1, recipe.task !== "classifier" ? e.trainingLoss : e.trainingAccuracy]),
     },
     {
       name: "validation",
-      points: history.map((e) => [
-        e.epoch + 1,
-        recipe.task === "autoencoder" ? e.validationLoss : e.validationAccuracy,
-      ]),
+      points: history.map((e) => [e.epoch + 1, recipe.task !== "classifier" ? e.validationLoss : e.validationAccuracy]),
     },
   ]);

@@ -14,6 +14,7 @@ import { pictureFeatures, trainingDigits, trainingSetOf } from "./digits.ts";
 import { ecgBeats, recordsOf } from "./ecg-beats.ts";
 import { keywordPictures, type LogMelClips } from "./keywords.ts";
 import { joined, type LabelledFeatures, momentsOf, standardise, subset } from "./labelled.ts";
+import { forecastWindows, probationFeatures } from "./nab.ts";
 import { pumpNormalWindows } from "./pump.ts";
 import { type Fold, leftOutOf, type Recipe } from "./recipe.ts";
 
@@ -24,6 +25,8 @@ export interface Prepared {
   /** Standardised features out of the training recordings, to set ranges by. */
   readonly calibration: readonly Float32Array[];
   readonly input: InputContract;
+  /** Rows of each series that a forecaster was trained on, to set its threshold by. */
+  readonly series?: readonly Float32Array[];
   readonly augment?: NonNullable<TrainOptions["augment"]>;
 }
 
@@ -44,6 +47,7 @@ export const prepare = async (
   if (kind === "keywords") return prepareKeywords(recipe, join(root, "speech-commands"));
   if (data.kind === "ecg-beats") return prepareEcg(recipe, join(root, "mitdb"), leftOut, data.balance, read);
   if (kind === "bearing-faults") return prepareBearings(recipe, join(root, "cwru-12k-drive-end"), leftOut);
+  if (data.kind === "nab") return prepareNab(recipe, join(root, "nab"), data.hopRows);
   if (kind === "digits") return prepareDigits(recipe, join(root, "mnist"));
   return preparePump(recipe, join(root, "skab"));
 };
@@ -166,6 +170,16 @@ const preparePump = async (recipe: Recipe, folder: string): Promise<Prepared> =>
   const last = lastFifthOfEachGroup(all);
   const training = subset(all, (i) => !last.has(i));
   return { training, validation: subset(all, (i) => last.has(i)), calibration: some(training, recipe), input };
+};
+
+const prepareNab = (recipe: Recipe, folder: string, hopRows: number): Prepared => {
+  const input = contractOf(recipe, { threshold: 1 });
+  const series = probationFeatures(folder, input, frontEndOf(recipe, input));
+  const all = forecastWindows(series, input.windowSamples, hopRows);
+  const last = lastFifthOfEachGroup(all);
+  const training = subset(all, (i) => !last.has(i));
+  const validation = subset(all, (i) => last.has(i));
+  return { training, validation, calibration: some(training, recipe), input, series: series.map(({ rows }) => rows) };
 };
 
 const prepareDigits = (recipe: Recipe, folder: string): Prepared => {

@@ -66,7 +66,7 @@ export const training = section({
     weight: part.optional(),
     temperature: z.number().positive().optional(),
   }).optional(),
-  loss: z.enum(["cross-entropy", "mean-square"]),
+  loss: z.enum(["cross-entropy", "mean-square", "next-step"]),
   hardware: hardware.optional(),
   workers: z.literal([1, 2]),
 });
@@ -135,6 +135,13 @@ export const data = z.discriminatedUnion(
     plain("digits"),
     plain("pump"),
     section({
+      kind: kind("nab"),
+      /** Rows between the starts of two windows to train on. */
+      hopRows: count,
+      /** Of the largest scores of the series in training: where the threshold is. */
+      thresholdQuantile: part,
+    }),
+    section({
       kind: kind("ecg-beats"),
       /** Of DS1: each is left out once, to see how a net of its kind does on patients that it does not know. */
       folds: z.array(fold),
@@ -147,7 +154,7 @@ export const data = z.discriminatedUnion(
       folds: z.array(fold),
     }),
   ],
-  kindsError(["keywords", "digits", "pump", "ecg-beats", "bearing-faults"]),
+  kindsError(["keywords", "digits", "pump", "ecg-beats", "bearing-faults", "nab"]),
 );
 
 const augmentations = {

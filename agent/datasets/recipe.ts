@@ -37,7 +37,7 @@ const recipeSchema = section({
   /** One paragraph for the model card. */
   summary: z.string(),
   modality: z.enum(["audio", "ecg", "vibration", "sensor", "image"]),
-  task: z.enum(["classifier", "autoencoder"]),
+  task: z.enum(["classifier", "autoencoder", "forecaster"]),
   labels: z.array(z.string()).min(2),
   data,
   input: section({

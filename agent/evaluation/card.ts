@@ -30,7 +30,7 @@ export const modelCard = (
     "",
     summary.trim(),
     "",
-    `- **Input**: ${manifest.input.shape.join(" × ")} int8, ${manifest.input.features.kind}${manifest.modality === "image" ? "" : `, ${manifest.input.sampleRateHz} Hz`}`,
+    `- **Input**: ${manifest.input.shape.join(" × ")} int8, ${manifest.input.features.kind}${["image", "vectors"].includes(manifest.modality) ? "" : `, ${manifest.input.sampleRateHz} Hz`}`,
     `- **Labels**: ${manifest.labels.join(", ")}`,
     `- **Size**: ${facts.weights} weights on ${facts.tiles} tiles of at most ${manifest.mapping.tileInputs} × ${manifest.mapping.tileOutputs} pairs, DAC ${manifest.mapping.dacBits} bits, ADC ${manifest.mapping.adcBits} bits`,
     `- **Made by**: \`${manifest.training.command}\`, seed ${manifest.training.seed}`,

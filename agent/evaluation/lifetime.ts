@@ -5,6 +5,7 @@ import { AnalogNetwork } from "../../models/network/analog.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
 import type { Network } from "../../models/network/network.ts";
+import { runningForm } from "../../models/running-form.ts";
 import { ageAt, type ChipHardware, networkOptionsOf } from "../chip-hardware.ts";
 import { compareAnswers } from "../upkeep/answer-noise.ts";
 import type { Figures, Task } from "./figures.ts";
@@ -73,7 +74,7 @@ export const measureChip = (
 ): Numbers[] => {
   const { agesSeconds, compensations, wireOhm = 0, doubts = [], sigmas = 2, reads = 8 } = options;
   const device = deviceByName(kind.device);
-  const chip = new AnalogNetwork(graph, {
+  const chip = new AnalogNetwork(runningForm(graph, manifest), {
     device,
     seed,
     mapping: manifest.mapping,
@@ -81,7 +82,7 @@ export const measureChip = (
     ...(wireOhm > 0 && { wires: { wordLineOhm: wireOhm, bitLineOhm: wireOhm, layout: "separate" as const } }),
     ...networkOptionsOf(kind),
   });
-  const twin = new DigitalNetwork(graph, { kernel: "simd" });
+  const twin = new DigitalNetwork(runningForm(graph, manifest), { kernel: "simd" });
   const inputs = doubts.length > 0 ? someInputs(task, twin) : [];
   return agesSeconds.flatMap(({ seconds }) => {
     ageAt(chip, device, seconds, kind);

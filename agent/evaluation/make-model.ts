@@ -1,6 +1,6 @@
 import type { Hardware } from "../../models/crossbar/array-spec.ts";
 import { manifestKey, withManifest } from "../../models/load.ts";
-import type { InputContract, Manifest } from "../../models/manifest.ts";
+import type { InputContract, Manifest, Mapping } from "../../models/manifest.ts";
 import { calibrateRanges } from "../../models/network/calibrate-ranges.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import { foldBatchNorm } from "../../models/network/fold-batch-norm.ts";
@@ -12,6 +12,11 @@ import type { Recipe } from "../datasets/recipe.ts";
 
 const testVectorCount = 4;
 
+/** What a model from elsewhere says of itself in place of a recipe. */
+export type ImportedModel = Pick<Manifest, "name" | "version" | "modality" | "task" | "labels" | "decisions"> & {
+  readonly mapping: Omit<Mapping, "ranges"> & { readonly calibrationSamples?: number };
+};
+
 /**
  * A trained graph as a model to ship: batch normalisation folded, ranges of converters set on real samples, test
  * vectors, manifest.
@@ -21,7 +26,7 @@ const testVectorCount = 4;
  */
 export const makeModel = (
   trained: Graph,
-  recipe: Recipe,
+  recipe: Pick<Recipe, "name" | "version" | "modality" | "task" | "labels" | "decisions" | "mapping"> | ImportedModel,
   input: InputContract,
   calibration: readonly Float32Array[],
   made: Manifest["training"],
@@ -34,7 +39,7 @@ export const makeModel = (
     dequantiseInto(code, real);
     return real;
   });
-  const { calibrationSamples: _, hardware, ...sizes } = recipe.mapping;
+  const { calibrationSamples: _, hardware, ...sizes }: Recipe["mapping"] | ImportedModel["mapping"] = recipe.mapping;
   const mapping = calibrateRanges(graph, inputs, { ...sizes, inputScale: input.scale, inputMax });
   const network = new DigitalNetwork(graph, { kernel: "simd" });
   const testVectors = inputs.slice(0, testVectorCount).map((x, i) => {

@@ -10,8 +10,10 @@ import { ecgBeats, recordsOf } from "../datasets/ecg-beats.ts";
 import { keywordClips } from "../datasets/keywords.ts";
 import type { LabelledFeatures } from "../datasets/labelled.ts";
 import type { Fold } from "../datasets/recipe.ts";
+import { labelledVectors } from "../datasets/vectors.ts";
 import type { Task } from "./figures.ts";
 import { classifierMetrics } from "./metrics.ts";
+import { openNabTask } from "./nab-task.ts";
 import { predict, predictWithDoubt } from "./predict.ts";
 import { openPumpTask } from "./pump-task.ts";
 
@@ -21,7 +23,12 @@ import { openPumpTask } from "./pump-task.ts";
  * @param fold the records or loads that were left out of its training; left out: as its manifest says
  */
 export const openTask = async (manifest: Manifest, path: string, fold?: Fold): Promise<Task> => {
+  if (manifest.task === "forecaster") return openNabTask(manifest, below(path, "nab", "labels"));
   if (manifest.task === "autoencoder") return openPumpTask(manifest, below(path, "skab", "valve1"));
+  if (manifest.modality === "vectors") {
+    const { set, data } = labelledVectors(manifest, path);
+    return classifierTask(manifest, set, data);
+  }
   if (manifest.modality === "image") {
     const pictures = testDigits(folderOfDigits(path));
     return classifierTask(manifest, pictureFeatures(pictures), `MNIST, ${pictures.count} official test pictures`);

@@ -39,7 +39,12 @@ export interface Comparison {
 /** The network on the crossbar beside the same network on other machines, on one live stream; of pictures one a second. */
 export const compare = (cost: NetworkCost, manifest: Manifest): Comparison => {
   const { modality, input } = manifest;
-  const rate = modality === "ecg" ? beatsPerSecond : modality === "image" ? 1 : input.sampleRateHz / input.hopSamples;
+  const rate =
+    modality === "ecg"
+      ? beatsPerSecond
+      : modality === "image" || modality === "vectors"
+        ? 1
+        : input.sampleRateHz / input.hopSamples;
   const joules = total(cost.energyJoules);
   const wattsSwitched = rate * joules;
   const wattsLeftOn = wattsSwitched + cost.biasWatts;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { deviceByName } from "../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../models/load.ts";
+import { runningForm } from "../../models/running-form.ts";
 import type { Config } from "../config/schema.ts";
 import { chipKey } from "../store/chip-record.ts";
 import type { ChipPlan } from "./living-chip.ts";
@@ -19,6 +20,6 @@ export const plannedChip = (bytes: Uint8Array, { device, seed, kernel }: Config[
   return {
     key: chipKey({ modelSha256: sha256, device, seed }),
     sha256,
-    plan: { graph, manifest, device: deviceByName(device), seed, kernel },
+    plan: { graph: runningForm(graph, manifest), manifest, device: deviceByName(device), seed, kernel },
   };
 };

@@ -228,9 +228,12 @@ export const wearOf = (tiles: readonly Uint32Array[]): Wear => {
   return { devices, pulses: { mean: pulses / Math.max(1, devices), most } };
 };
 
-const testInputs = ({ testVectors, input: { scale, shape } }: Manifest): readonly Float32Array[] =>
-  testVectors.map(({ input }) => {
+/** The inputs of the test vectors; of a forecaster, which takes a row an inference, each of their rows. */
+const testInputs = ({ testVectors, task, input: { scale, shape, channels } }: Manifest): readonly Float32Array[] => {
+  const rowSize = task === "forecaster" ? channels.length : sizeOf(shape);
+  return testVectors.flatMap(({ input }) => {
     const real = new Float32Array(sizeOf(shape));
     dequantiseInto({ data: Int8Array.from(input), shape, scale, zeroPoint: 0 }, real);
-    return real;
+    return Array.from({ length: real.length / rowSize }, (_, i) => real.slice(i * rowSize, (i + 1) * rowSize));
   });
+};

@@ -35,6 +35,9 @@ export class ServingChip implements Network {
   get mayAnswer(): boolean {
     return this.#mayAnswer;
   }
+  get states(): readonly Float32Array[] {
+    return this.#network.states;
+  }
   /** Inferences since the chip was programmed. */
   get inferences(): number {
     return this.#network.inference;

@@ -131,6 +131,11 @@ export class AnalogNetwork implements Network {
     return this.#inference.number;
   }
 
+  /** What is carried from one inference to the next: see `Network`. */
+  get states(): readonly Float32Array[] {
+    return this.#plan.states;
+  }
+
   /** Give the next call this inference number, an integer ≥ 0: the same number repeats the same noise. */
   restartNoise(inference: number): void {
     if (!(Number.isSafeInteger(inference) && inference >= 0)) {

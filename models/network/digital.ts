@@ -48,4 +48,9 @@ export class DigitalNetwork implements Network {
   infer(input: Float32Array, output: Float32Array): void {
     this.#plan.infer(input, output);
   }
+
+  /** What is carried from one inference to the next: see `Network`. */
+  get states(): readonly Float32Array[] {
+    return this.#plan.states;
+  }
 }

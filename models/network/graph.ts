@@ -126,6 +126,8 @@ export interface GruNode extends NodeBase {
   readonly weights: Float32Array;
   /** [3·hidden × hidden] */
   readonly recurrent: Float32Array;
+  /** Goes on from the state that the inference before left: see `Network`. Left out: begins at 0. */
+  readonly carriesState?: boolean;
   /** [3·hidden], of the input's product and of the state's */
   readonly bias: Float32Array;
   readonly recurrentBias: Float32Array;

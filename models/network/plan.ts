@@ -29,6 +29,8 @@ export interface Plan {
   readonly outputShape: Shape;
   /** Run one sample. Allocates nothing. @throws RangeError when a length does not fit */
   infer(input: Float32Array, output: Float32Array): void;
+  /** What is carried from one inference to the next, in the order of the graph. */
+  readonly states: readonly Float32Array[];
 }
 
 /**
@@ -49,6 +51,7 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
   const unfolded = arena.float32(mostUnfolded(graph));
   const steps: (() => void)[] = [];
   const fused = new Set<string>();
+  const states: Float32Array[] = [];
 
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => values.get(name)!);
@@ -58,7 +61,7 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
     values.set(node.output.name, { data: y, shape: node.output.shape });
     if (node.kind === "gru") {
       const parts = partsOf(node, rowsOf(node), { tileInputs: 1, tileOutputs: 1 });
-      steps.push(...gruSteps(node, parts, { x, y, arena }, options.productOf));
+      steps.push(...gruSteps(node, parts, { x, y, arena, states }, options.productOf));
     } else if (isWeighted(node)) {
       const next = graph.nodes.find((n) => n.inputs.includes(node.output.name));
       const bounds = next && uses.get(node.output.name) === 1 ? boundsOf(next) : undefined;
@@ -78,6 +81,7 @@ export const plan = (graph: Graph, options: PlanOptions): Plan => {
       for (let s = 0; s < steps.length; s++) steps[s]!();
       output.set(last);
     },
+    states,
   };
 };
 

@@ -54,7 +54,8 @@ export const readCheckpoint = (bytes: Uint8Array, fingerprint: string): Checkpoi
   }
   let at = end + 1;
   const blocks = header.lengths.map((length) => {
-    const block = new Float32Array(bytes.slice(at, at + 4 * length).buffer);
+    // A copy, whatever `bytes` is: the `slice` of a Buffer, as files are read, shares its memory.
+    const block = new Float32Array(new Uint8Array(bytes.subarray(at, at + 4 * length)).buffer);
     at += 4 * length;
     if (block.length !== length) throw new RangeError("resume: expected a whole checkpoint, got one cut short");
     return block;

@@ -1,4 +1,5 @@
 import type { HardwareOptions } from "./hardware.ts";
+import type { Loss } from "./losses.ts";
 import type { NetSpec } from "./specification.ts";
 import type { DistillationOptions } from "./teacher.ts";
 import type { SharedArrays, TrainingSet } from "./training-set.ts";
@@ -10,7 +11,7 @@ export const parts = 2;
 export interface Job {
   readonly net: NetSpec;
   readonly seed: number;
-  readonly loss: "cross-entropy" | "mean-square";
+  readonly loss: Loss;
   readonly labelSmoothing: number;
   readonly classWeights: readonly number[] | undefined;
   readonly hardware: HardwareOptions;

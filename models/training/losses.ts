@@ -101,6 +101,26 @@ const learn = (
 };
 
 /**
+ * What is learned: the class; the input given back; or for each step of `[1, steps, channels]` the input's next step, where
+ * the last has none.
+ */
+export type Loss = "cross-entropy" | "mean-square" | "next-step";
+
+/** Make of inputs [count × steps × channels] the targets of `next-step`; the last steps take what the net gave, no error. */
+export const nextSteps = (
+  target: Float32Array,
+  y: Float32Array,
+  { count, steps, channels }: { readonly count: number; readonly steps: number; readonly channels: number },
+): void => {
+  const size = steps * channels;
+  for (let b = 0; b < count; b++) {
+    const from = b * size;
+    target.copyWithin(from, from + channels, from + size);
+    for (let c = size - channels; c < size; c++) target[from + c] = y[from + c]!;
+  }
+};
+
+/**
  * The mean over features of (y − target)², summed over samples; writes its gradient by y, times `scale`. Has no
  * hits: `correct` is 0.
  *

@@ -1,5 +1,6 @@
 import type { EpochRecord } from "./checkpoint.ts";
 import { checkHardware, type HardwareOptions } from "./hardware.ts";
+import type { Loss } from "./losses.ts";
 import type { OptimiserKind } from "./optimiser.ts";
 import type { NetSpec } from "./specification.ts";
 import type { DistillationOptions } from "./teacher.ts";
@@ -29,7 +30,7 @@ export interface TrainOptions {
   readonly labelSmoothing?: number;
   /** A factor on the loss of each class; not normalised. */
   readonly classWeights?: readonly number[];
-  readonly loss: "cross-entropy" | "mean-square";
+  readonly loss: Loss;
   /** Left out: plain training. */
   readonly hardware?: HardwareOptions;
   /** Threads. The result is the same, to the last bit. */

@@ -4,7 +4,7 @@ import { changesWeights, driftWeights, stickWeights } from "./ageing.ts";
 import { disturbWeights } from "./hardware.ts";
 import { type Job, parts, rangeOfPart, type Task } from "./job.ts";
 import type { Pass } from "./layer.ts";
-import { type BatchScore, crossEntropy, type Mixture, meanSquare } from "./losses.ts";
+import { type BatchScore, crossEntropy, type Mixture, meanSquare, nextSteps } from "./losses.ts";
 import { betaOf, mixSamples } from "./mixup.ts";
 import { Teacher } from "./teacher.ts";
 import { TrainableNetwork } from "./trainable-network.ts";
@@ -40,7 +40,7 @@ export class Runner {
     this.#augment = augment;
     this.network = new TrainableNetwork(job.net, { batch, noisy, converters: job.hardware, extraFloats });
     this.#sample = new Float32Array(sizeOf(job.training.shape));
-    this.#target = new Float32Array(job.loss === "mean-square" ? batch * this.network.inputs : 0);
+    this.#target = new Float32Array(job.loss !== "cross-entropy" ? batch * this.network.inputs : 0);
     this.#labels = new Int32Array(batch);
     const { inputs, outputs } = this.network;
     const { mixup = 0, distillation } = job;
@@ -136,9 +136,14 @@ export class Runner {
     const { loss, labelSmoothing, classWeights } = this.#job;
     const { count, training } = pass;
     const { input, outputs, outputGradient } = this.network;
-    if (loss === "mean-square") this.#target.set(input); // layers may change their input in place
+    if (loss !== "cross-entropy") this.#target.set(input); // layers may change their input in place
     const y = this.network.forward(pass);
-    if (loss === "mean-square") return meanSquare(y, this.#target, outputGradient, { count, features: outputs, scale });
+    if (loss === "next-step") {
+      const [, steps = 1, channels = 1] = this.#job.net.input;
+      nextSteps(this.#target, y, { count, steps, channels });
+    }
+    if (loss !== "cross-entropy")
+      return meanSquare(y, this.#target, outputGradient, { count, features: outputs, scale });
     const smoothing = training ? labelSmoothing : 0;
     const { weight = 0, temperature = 1 } = this.#job.distillation ?? {};
     return crossEntropy(y, this.#labels, outputGradient, {

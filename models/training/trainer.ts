@@ -247,7 +247,7 @@ class Trainer {
   }
 
   #scoreOf(record: EpochRecord): number {
-    return this.#options.loss === "mean-square" ? -record.validationLoss : record.validationAccuracy;
+    return this.#options.loss !== "cross-entropy" ? -record.validationLoss : record.validationAccuracy;
   }
 }
 
@@ -260,10 +260,8 @@ const prepareJob = (net: NetSpec, training: TrainingSet, validation: TrainingSet
       throw new RangeError(`${name}.shape: expected the net's input [${net.input}], got [${shape}]`);
     }
   }
-  if (loss === "mean-square" && sizes.outputs !== inputs) {
-    throw new RangeError(
-      `layers: expected as many outputs as inputs, ${inputs}, for mean-square, got ${sizes.outputs}`,
-    );
+  if (loss !== "cross-entropy" && sizes.outputs !== inputs) {
+    throw new RangeError(`layers: expected as many outputs as inputs, ${inputs}, for ${loss}, got ${sizes.outputs}`);
   }
   const classes = loss === "cross-entropy" ? sizes.outputs : undefined;
   if (options.classWeights && options.classWeights.length !== classes) {

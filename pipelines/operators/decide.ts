@@ -34,9 +34,7 @@ export const decide = (settings: DecideSettings): OperatorFunction<Classificatio
     new Watch(rule, settings);
   }
   const scoreOf = (classification: Classification, label: string): number =>
-    manifest.task === "autoencoder"
-      ? classification.scores[0]!
-      : classification.scores[manifest.labels.indexOf(label)]!;
+    manifest.task !== "classifier" ? classification.scores[0]! : classification.scores[manifest.labels.indexOf(label)]!;
   return stateful(() => {
     const watches = rules.map((rule) => new Watch(rule, settings));
     const suppressed = new Suppression(watches);

@@ -11,25 +11,32 @@ import type { Part, Product } from "../parts.ts";
  *   z = σ(a_z + c_z)   r = σ(a_r + c_r)   n = tanh(a_n + r ⊙ c_n)
  *   h ← (1 − z) ⊙ n + z ⊙ h
  *
- * `y` takes the state after the last step, or after each where it has room for all.
+ * Where it carries its state, h is what the inference before left. `y` takes the state after the last step, or after each where it has room for all.
  */
 export const gruSteps = (
   node: GruNode,
   parts: readonly Part[],
-  buffers: { readonly x: Float32Array; readonly y: Float32Array; readonly arena: Arena },
+  buffers: {
+    readonly x: Float32Array;
+    readonly y: Float32Array;
+    readonly arena: Arena;
+    /** Takes the state, where it is carried. */
+    readonly states: Float32Array[];
+  },
   productOf: (part: Part) => Product,
 ): (() => void)[] => {
   const { x, y, arena } = buffers;
-  const { hidden, steps, bias, recurrentBias } = node;
+  const { hidden, steps, bias, recurrentBias, carriesState } = node;
   const [input, recurrent] = parts.map(productOf) as [Product, Product];
   const a = arena.float32(steps * 3 * hidden);
   const c = arena.float32(3 * hidden);
   const h = arena.float32(hidden);
+  if (carriesState) buffers.states.push(h);
   const keepsAll = y.length > hidden || steps === 1;
   return [
     () => input(x, a, steps),
     () => {
-      h.fill(0);
+      if (!carriesState) h.fill(0);
       for (let t = 0; t < steps; t++) {
         recurrent(h, c, 1, t);
         gruCell(a, t * 3 * hidden, c, { bias, recurrentBias }, h, hidden);
