@@ -57,7 +57,7 @@ describe.skipIf(packaged === undefined || !hasProgram("bwrap", "--version"))(
     });
 
     it("runs the demo: every modality is classified, with an anomaly", async () => {
-      const words = [...bare(), "demo", "--seconds", "20", "--speed", "2", "--json", "--state", "/state"];
+      const words = [...bare(), "demo", "--seconds", "20", "--json", "--state", "/state"];
       const { code, stdout, stderr } = await runWords(words);
       expect(code, stderr).toBe(0);
       const summary = JSON.parse(stdout.trim().split("\n").at(-1)!) as Record<
