@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   inspect: async () => (await import("./inspect.ts")).inspectCommand,
   trace: async () => (await import("./trace.ts")).traceCommand,
   replay: async () => (await import("./replay.ts")).replayCommand,
+  lifetime: async () => (await import("./lifetime.ts")).lifetimeCommand,
   chip: async () => (await import("./chip.ts")).chipCommand,
   calibrate: async () => (await import("./calibrate.ts")).calibrateCommand,
   anomalies: async () => (await import("./anomalies.ts")).anomaliesCommand,

@@ -18,4 +18,6 @@ export interface Task {
    *              which part of the answers that was (`doubted`) and, of a classifier, how good the rest is
    */
   score(network: Network, doubt?: Doubt): Figures;
+  /** The same on at most so many samples, evenly chosen; without it only the whole can be measured. */
+  part?(most: number): Task;
 }

@@ -8,7 +8,7 @@ import { bearingFaults, bearingLoads } from "../datasets/bearing-faults.ts";
 import { hasTestDigits, pictureFeatures, testDigits } from "../datasets/digits.ts";
 import { ecgBeats, recordsOf } from "../datasets/ecg-beats.ts";
 import { keywordClips } from "../datasets/keywords.ts";
-import type { LabelledFeatures } from "../datasets/labelled.ts";
+import { type LabelledFeatures, subset } from "../datasets/labelled.ts";
 import type { Fold } from "../datasets/recipe.ts";
 import { labelledVectors } from "../datasets/vectors.ts";
 import type { Task } from "./figures.ts";
@@ -96,6 +96,11 @@ const below = (path: string, name: string, mark: string): string => {
 export const classifierTask = (manifest: Manifest, set: LabelledFeatures, data: string, groups?: "by-group"): Task => ({
   samples: set.count + set.missed.length,
   data,
+  part(most) {
+    const every = Math.ceil(set.count / most);
+    const some = subset(set, (i) => i % every === 0);
+    return classifierTask(manifest, some, `${data}, ${some.count} of ${set.count}`);
+  },
   score(network, doubt) {
     const { predicted: found, doubted } = predictWithDoubt(network, set, manifest.input.scale, doubt);
     const truth = Int32Array.from([...set.labels, ...set.missed]);

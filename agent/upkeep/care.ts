@@ -105,23 +105,26 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
   return steps;
 };
 
-/** Read every device of the chip, and mend what can be mended. */
-const selfTest = (chip: LivingChip): Cost & { readonly pulses: number } => {
+/** Read every device of the chip, and mend what can be mended. @returns also the stuck devices of each tile */
+export const selfTest = (
+  chip: LivingChip,
+): Cost & { readonly pulses: number; readonly stuck: readonly (readonly number[])[] } => {
   const { device } = chip.plan;
   const moment = Math.round(chip.network.atSeconds * 1000);
   let [cost, written]: [Cost, WriteCount] = [noCost, noWrites];
-  let stuck = 0;
+  const stuck: (readonly number[])[] = [];
   const touched = chip.tiles.filter(({ is }) => {
     const found = repair(is, device, moment);
     const { outputs, inputs } = is.place;
     cost = addCosts(cost, times(found.readings, chip.costs.device(outputs, inputs)));
     written = addWrites(written, found.written);
-    stuck += found.stuck.length;
+    stuck.push(found.stuck);
     return found.written.pulses > 0;
   });
   if (touched.length > 0) chip.wrote(touched, "devices");
-  chip.learn({ stuckDevices: Math.max(stuck, chip.knowledge.stuckDevices) });
-  return withWrites(cost, written);
+  const count = stuck.reduce((sum, devices) => sum + devices.length, 0);
+  chip.learn({ stuckDevices: Math.max(count, chip.knowledge.stuckDevices) });
+  return { ...withWrites(cost, written), stuck };
 };
 
 /** Write the tiles anew whose weights are furthest off, a part of them all, and self-test them. */

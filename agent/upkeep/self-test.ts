@@ -11,10 +11,11 @@ export interface Repair {
   readonly readings: number;
 }
 
-/** A weight so far off, as a part of the range of a device, or a device so far from where it was written to, is faulty. */
-const farPart = 0.1;
-/** Weights are suspected when they are also further off than so many typical deviations of their tile. */
-const suspectDeviations = 5;
+/** Weights that are off by so much of the range of a device, and by so many typical deviations of their tile, are suspect. */
+const suspectPart = 0.05;
+const suspectDeviations = 2.5;
+/** A device that was just written and reads so much of its range off is stuck. */
+const stuckPart = 0.07;
 /** How a device is written anew: readings within so much of the range are accepted. */
 export const verifyOf = ({ gMaxSiemens, gMinSiemens }: DeviceModel) => ({
   acceptanceSiemens: 0.02 * (gMaxSiemens - gMinSiemens),
@@ -25,8 +26,8 @@ export const verifyOf = ({ gMaxSiemens, gMinSiemens }: DeviceModel) => ({
  * Find weights of a tile that are far off, write them anew, and where a device does not follow let its partner make up
  * for it:
  *
- *   1. read all devices: a pair is suspect where |α (g⁺ − g⁻) − (W⁺ − W⁻)| is a tenth of the range, and unlike others
- *   2. write both devices of suspects to W± / α, and read again: one still a tenth of the range off is stuck
+ *   1. read all devices: a pair is suspect where |α (g⁺ − g⁻) − (W⁺ − W⁻)| is large, and larger than of others
+ *   2. write both devices of suspects to W± / α, and read again: one that is still off is stuck
  *   3. its partner is written to  g_stuck ∓ (W⁺ − W⁻) / α, as far as its range goes
  *
  * W is what the weights say, α the drift compensation of the output. Reads go through the converter and have their
@@ -35,10 +36,11 @@ export const verifyOf = ({ gMaxSiemens, gMinSiemens }: DeviceModel) => ({
  * @param moment tells the reads apart from those at other times: an integer ≥ 0
  */
 export const repair = (tile: Tile, device: DeviceModel, moment: number): Repair => {
-  const far = farPart * (device.gMaxSiemens - device.gMinSiemens);
+  const range = device.gMaxSiemens - device.gMinSiemens;
   const pairs = pairsOf(tile, tile.readDevices(2 * moment));
   const typical = 1.4826 * median(pairs.map(({ off }) => Math.abs(off)));
-  const suspects = pairs.filter(({ off }) => Math.abs(off) > Math.max(far, suspectDeviations * typical));
+  const limit = Math.max(suspectPart * range, suspectDeviations * typical);
+  const suspects = pairs.filter(({ off }) => Math.abs(off) > limit);
   if (suspects.length === 0) return { stuck: [], written: noWrites, readings: 1 };
 
   const wanted = tile.targetsSiemens("weights");
@@ -47,7 +49,7 @@ export const repair = (tile: Tile, device: DeviceModel, moment: number): Repair 
   let written = tile.rewrite(both, verifyOf(device), aims);
   const targets = tile.targetsSiemens();
   const readings = tile.readDevices(2 * moment + 1);
-  const stuck = both.filter((d) => Math.abs(readings[d]! - targets[d]!) > far);
+  const stuck = both.filter((d) => Math.abs(readings[d]! - targets[d]!) > stuckPart * range);
   if (stuck.length === 0) return { stuck, written, readings: 2 };
 
   const isStuck = new Set(stuck);

@@ -1,0 +1,94 @@
+import { withUnit } from "../inspection/units.ts";
+import type { Life } from "./long-life.ts";
+import type { StuckReport } from "./stuck-devices.ts";
+
+/** Ten years of one model on one device. */
+export interface LifeReport {
+  readonly model: string;
+  readonly device: string;
+  readonly data: string;
+  readonly samples: number;
+  /** Name of the figure: accuracy or f1. */
+  readonly figure: string;
+  readonly digital: number;
+  readonly inferencesPerSecond: number;
+  readonly lives: readonly { readonly policy: string; readonly lives: readonly Life[] }[];
+  readonly stuck?: StuckReport & { readonly rate: number };
+}
+
+const percent = (part: number, digits = 1): string => `${(100 * part).toFixed(digits)} %`;
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** One line of the table: means over the chips, the loss of the worst age of any. */
+const rowOf = ({ inferencesPerSecond }: LifeReport, policy: string, lives: readonly Life[]): readonly string[] => {
+  const figures = lives[0]!.rows.map((_, r) => mean(lives.map(({ rows }) => rows[r]!.figure)));
+  const losses = figures.map((figure) => figures[0]! - figure);
+  const seconds = lives[0]!.rows.at(-1)!.ageSeconds;
+  const share = mean(lives.map((life) => life.joules / (life.inferenceJoules * inferencesPerSecond * seconds)));
+  const kinds = [...new Set(lives.flatMap(({ steps }) => Object.keys(steps)))].map((kind) => {
+    const count = mean(lives.map(({ steps }) => steps[kind] ?? 0));
+    return `${Number(count.toFixed(1))} ${kind}`;
+  });
+  return [
+    policy,
+    ...figures.map((figure) => percent(figure)),
+    (100 * Math.max(...losses)).toFixed(2),
+    Math.round(mean(lives.map(({ reads }) => reads))).toLocaleString("en-GB"),
+    Math.round(mean(lives.map(({ pulses }) => pulses))).toLocaleString("en-GB"),
+    String(Math.max(...lives.map(({ mostPulses }) => mostPulses))),
+    withUnit(mean(lives.map(({ joules }) => joules)), "J"),
+    share === 0 ? "0" : percent(share, 4),
+    kinds.join(", ") || "–",
+  ];
+};
+
+const head = [
+  ...["policy", "new", "1 d", "30 d", "1 y", "10 y", "most lost, points"],
+  ...["reads", "pulses", "most pulses", "energy", "of inference", "steps"],
+];
+
+const tableOf = (report: LifeReport): string =>
+  [
+    `| ${head.join(" | ")} |`,
+    `|${head.map((_, i) => (i === 0 || i === head.length - 1 ? "---" : "---:")).join("|")}|`,
+    ...report.lives.map(({ policy, lives }) => `| ${rowOf(report, policy, lives).join(" | ")} |`),
+  ].join("\n");
+
+const stuckSentence = ({ stuck, figure }: LifeReport): string =>
+  stuck === undefined
+    ? ""
+    : `${percent(stuck.rate)} of the devices stuck at random: ${stuck.stuck}, of which ${stuck.matter} are off by a tenth of the range or more; self-test found ${percent(stuck.found)} of these and blamed ${stuck.blamed} others. ${figure}: ${percent(stuck.whole, 2)} without faults, ${percent(stuck.broken, 2)} with them, ${percent(stuck.mended, 2)} after self-test.`;
+
+/** The report as text for a terminal, or as the page of the documents. */
+export const lifePage = (reports: readonly LifeReport[], form: "text" | "page"): string => {
+  const models = [...new Set(reports.map(({ model }) => model))];
+  const chips = reports[0]?.lives[0]?.lives.length ?? 0;
+  const sections = models.flatMap((model) => {
+    const mine = reports.filter((report) => report.model === model);
+    const [first] = mine as [LifeReport];
+    return [
+      `## ${model}`,
+      `${first.data}; ${first.samples} samples. Digital: ${first.figure} ${percent(first.digital)}.`,
+      ...(form === "page" ? [`![${model} over ten years](lifetime-${model}.svg)`] : []),
+      ...mine.flatMap((report) => [`**${report.device}**`, tableOf(report), stuckSentence(report)]),
+    ];
+  });
+  if (form === "text") return sections.filter((part) => part !== "").join("\n\n");
+  return [intro(chips), ...sections.filter((part) => part !== ""), ""].join("\n\n");
+};
+
+const intro = (chips: number): string => `# Ten years of chips
+
+Made by \`ohmwatch lifetime --data DIR --out docs\`. Each model of the zoo lives for ten years on ${chips} simulated chips of
+each device, at 25 °C. Time is simulated; what is due is done when it is due.
+
+- **no upkeep**: the chip ages, α stays 1
+- **global compensation**: drift is measured by one-hot reads and given back by one factor a tile, whenever the age has
+  grown by a tenth and at least every 30 days
+- **full policy**: what \`chip.upkeep.policy: full\` does ([operations](operations.md#chip)), 30 days between calibrations at
+  most, with 32 inputs and 512 margins out of the same recordings to judge by
+
+Figures are means over the chips; "most lost" is the largest loss against the new chip at one of the ages. Reads are
+products of single tiles; energy is theirs by \`models/energy\` and that of pulses by the device. "Of inference" is that
+energy as a part of what ten years of inferences take, one a hop of the model's window (1.2 a second for beats, one for
+pictures). Ages between which a figure moves by less than the spread of so many samples tell nothing.`;

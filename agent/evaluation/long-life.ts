@@ -1,0 +1,109 @@
+import type { Manifest } from "../../models/manifest.ts";
+import type { DigitalNetwork } from "../../models/network/digital.ts";
+import { type CareSettings, type CareStep, lookAfter, whyNow } from "../upkeep/care.ts";
+import { type ChipPlan, LivingChip } from "../upkeep/living-chip.ts";
+import type { Task } from "./figures.ts";
+
+/** What upkeep sees of a stream. */
+export interface StreamSample {
+  readonly inputs: readonly Float32Array[];
+  readonly margins: readonly number[];
+}
+
+/** A chip at one moment of its life. */
+export interface LifeRow {
+  readonly ageSeconds: number;
+  /** The first figure of the task: accuracy or F1. */
+  readonly figure: number;
+  readonly risk: number | undefined;
+}
+
+/** A life of a chip, and what its upkeep took. */
+export interface Life {
+  readonly rows: readonly LifeRow[];
+  /** Steps by kind. */
+  readonly steps: Readonly<Record<string, number>>;
+  readonly reads: number;
+  readonly pulses: number;
+  readonly joules: number;
+  /** Pulses that the device with most has had. */
+  readonly mostPulses: number;
+  /** Energy of one inference, J. */
+  readonly inferenceJoules: number;
+}
+
+const inputsKept = 32;
+const marginsKept = 512;
+
+/** What the digital network meets in a task: evenly, inputs and margins of answers. */
+export const streamSample = (manifest: Manifest, task: Task, twin: DigitalNetwork): StreamSample => {
+  const all: Float32Array[] = [];
+  const margins: number[] = [];
+  const noise = () => undefined;
+  const doubt = { policy: "mark" as const, sigmas: 0, reads: 2, twin, noise, mayAnswer: () => true };
+  let asked = 0;
+  const every = Math.max(1, Math.floor(task.samples / inputsKept));
+  const watched = {
+    inputShape: twin.inputShape,
+    outputShape: twin.outputShape,
+    infer: (input: Float32Array, output: Float32Array) => {
+      if (asked++ % every === 0 && all.length < inputsKept) all.push(input.slice());
+      twin.infer(input, output);
+    },
+  };
+  task.score(watched, { ...doubt, onMargin: (margin) => Number.isFinite(margin) && margins.push(margin) });
+  if (margins.length === 0) throw new RangeError(`${manifest.name}: expected answers with margins, got none`);
+  const step = Math.max(1, Math.floor(margins.length / marginsKept));
+  return { inputs: all, margins: margins.filter((_, i) => i % step === 0).slice(0, marginsKept) };
+};
+
+/**
+ * Let a new chip live to an age with a policy, and measure it at some ages on the way. Time goes in steps of a twentieth
+ * of the age or of the time between calibrations, whichever is less; whatever is due is done.
+ *
+ * @param agesSeconds to measure at, ascending, the last one the end
+ */
+export const liveThrough = (
+  plan: ChipPlan,
+  task: Task,
+  sample: StreamSample,
+  settings: CareSettings,
+  agesSeconds: readonly number[],
+  onRow: () => void = () => {},
+): Life => {
+  const chip = new LivingChip(plan, 0);
+  chip.remember(sample.inputs, sample.margins);
+  const steps: CareStep[] = [];
+  const rows: LifeRow[] = [];
+  const care = (atSeconds: number): void => {
+    chip.liveTo(atSeconds);
+    const why = whyNow(chip, settings);
+    if (why !== undefined) steps.push(...lookAfter(chip, settings, why));
+  };
+  let now = 0;
+  for (const age of agesSeconds) {
+    while (now < age) {
+      care(now);
+      now = Math.min(age, now + Math.max(30, Math.min(now / 20, settings.upkeep.everySeconds / 4)));
+    }
+    care(age);
+    rows.push({
+      ageSeconds: age,
+      figure: Object.values(task.score(chip.network).numbers)[0]!,
+      risk: chip.knowledge.risk,
+    });
+    onRow();
+  }
+  const sum = (of: (step: CareStep) => number): number => steps.reduce((all, step) => all + of(step), 0);
+  const kinds: Record<string, number> = {};
+  for (const { kind } of steps) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  return {
+    rows,
+    steps: kinds,
+    reads: sum((step) => step.reads),
+    pulses: sum((step) => step.pulses),
+    joules: sum((step) => step.joules),
+    mostPulses: chip.wear().pulses.most,
+    inferenceJoules: chip.costs.inference.joules,
+  };
+};
