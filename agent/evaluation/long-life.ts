@@ -84,7 +84,7 @@ export const liveThrough = (
   for (const age of agesSeconds) {
     while (now < age) {
       care(now);
-      now = Math.min(age, now + Math.max(30, Math.min(now / 20, settings.upkeep.everySeconds / 4)));
+      now = Math.min(age, now + Math.max(30, Math.min(now / 20, settings.upkeep.everySeconds)));
     }
     care(age);
     rows.push({
