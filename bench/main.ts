@@ -3,7 +3,7 @@ const speed = ["crossbar", "ds-cnn", "float-kernel", "programming", "training", 
 /** Of accuracy: they train for minutes, on recordings, and run when they are asked for. */
 const accuracy = ["hardware-aware", "hardware-aware-zoo", "in-situ"];
 /** Beside other programs, on a broker, and what a day writes: minutes, and a machine that is quiet. */
-const besides = ["load", "writes"];
+const besides = ["load", "writes", "upkeep-latency"];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : speed) {
   const names = [...speed, ...accuracy, ...besides];

@@ -105,6 +105,11 @@ export class ChipBank {
     this.#timer.unref();
   }
 
+  /** Begin nothing new until `start`. */
+  pause(): void {
+    clearInterval(this.#timer);
+  }
+
   /** Look after them no more, and keep what the next start needs. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
