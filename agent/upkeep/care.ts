@@ -17,6 +17,8 @@ export type CareStep = Omit<UpkeepStep, "wallMs">;
 const growth = 1.1;
 /** Below so many seconds of growth not. */
 const leastSeconds = 60;
+/** In a tile that has drifted further than this, devices written anew would drift away from the others at once. */
+const mostAlpha = 1.2;
 /** A tile is written as a whole at most so often, s: 30 days. */
 const rewriteSeconds = 30 * 86_400;
 
@@ -43,7 +45,8 @@ export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | und
  *
  *   calibrate    drift compensation, from reads of each input
  *   columns      the same for each output by itself
- *   devices      self-test: weights that are far off are written anew, partners make up for stuck devices
+ *   devices      self-test: weights that are far off are written anew, partners make up for stuck devices; not where
+ *                drift is great
  *   tiles        the third of the tiles whose weights are furthest off is written anew
  *   chip         all tiles are
  *   refuse       the chip answers no more, until a later look finds it better
@@ -81,7 +84,8 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
       take("calibrate", "A factor for each column is worse.", calibrate("global"));
   }
   const now = chip.network.atSeconds;
-  if (!isNew && now >= chip.knowledge.devicesAgainAtSeconds && excess(chip, answers, settings)) {
+  const canMend = now >= chip.knowledge.devicesAgainAtSeconds && meanAlpha(chip) < mostAlpha;
+  if (!isNew && canMend && excess(chip, answers, settings)) {
     const before = chip.knowledge.risk ?? 0;
     take("devices", sentence(chip, answers), () => selfTest(chip));
     const hasHelped = (chip.knowledge.risk ?? 0) < 0.9 * before;
@@ -188,6 +192,11 @@ const whenNew = (chip: LivingChip, { margins }: Answers): Risk => riskOf(margins
 /** A chip written anew is expected to be as it was when new: worth it where that takes back half of the excess or more. */
 const wouldHelp = (chip: LivingChip, answers: Answers | undefined, { upkeep }: CareSettings): boolean =>
   answers !== undefined && answers.risk - whenNew(chip, answers).risk > upkeep.tolerance / 2;
+
+const meanAlpha = (chip: LivingChip): number => {
+  const alphas = chip.tiles.flatMap(({ is }) => [...is.alpha]);
+  return alphas.reduce((a, b) => a + b, 0) / alphas.length;
+};
 
 const mayRewrite = (chip: LivingChip): boolean => {
   const { rewrittenAtSeconds } = chip.knowledge;
