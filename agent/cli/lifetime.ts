@@ -58,7 +58,7 @@ export const lifetimeCommand = (): Command =>
           process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${lifePage([report], "text")}\n`);
         }
       }
-      if (options.out !== undefined) writePage(options.out, reports);
+      if (options.out !== undefined) writeLifePage(options.out, reports);
     });
 
 const reportOf = async (name: string, device: string, options: LifetimeCommandOptions): Promise<LifeReport> => {
@@ -96,7 +96,8 @@ const reportOf = async (name: string, device: string, options: LifetimeCommandOp
   };
 };
 
-const writePage = (folder: string, reports: readonly LifeReport[]): void => {
+/** Write the page and a picture a model. */
+export const writeLifePage = (folder: string, reports: readonly LifeReport[]): void => {
   for (const model of new Set(reports.map((report) => report.model))) {
     const mine = reports.filter((report) => report.model === model);
     const panels = mine.map(({ device, lives }) => ({
