@@ -91,11 +91,12 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
     const hasHelped = (chip.knowledge.risk ?? 0) < 0.9 * before;
     chip.learn({ devicesAgainAtSeconds: hasHelped ? 0 : now + rewriteSeconds });
   }
+  const mayWrite = mayRewrite(chip); // all tiles may follow a third of them at once
   for (const [kind, part] of [
     ["tiles", 1 / 3],
     ["chip", 1],
   ] as const) {
-    if (!excess(chip, answers, settings) || !mayRewrite(chip) || !wouldHelp(chip, answers, settings)) continue;
+    if (!excess(chip, answers, settings) || !mayWrite || !wouldHelp(chip, answers, settings)) continue;
     take(kind, sentence(chip, answers), () => {
       const cost = rewrite(chip, part);
       chip.calibrate(chip.knowledge.compensation);
