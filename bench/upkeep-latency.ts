@@ -55,9 +55,9 @@ const measure = async (name: string): Promise<void> => {
   const periodMs = 1.5 * percentile(alone, 0.5);
   const [without, during]: [number[], number[]] = [[], []];
   for (let stretch = 0; stretch < stretches; stretch++) {
-    without.push(...(await frames(model, inputs, periodMs)));
+    for (const latency of await frames(model, inputs, periodMs)) without.push(latency);
     bank.start();
-    during.push(...(await frames(model, inputs, periodMs)));
+    for (const latency of await frames(model, inputs, periodMs)) during.push(latency);
     bank.pause();
   }
   await bank.stop();
