@@ -57,7 +57,7 @@ describe("parseModel", () => {
     });
     expect(() => parseModel(bytes)).toThrow(
       [
-        'manifest modality: expected audio, ecg, vibration, sensor, image, got "smell"',
+        'manifest modality: expected audio, ecg, vibration, sensor, image, vectors, got "smell"',
         "manifest input.scale: expected a number > 0, got 0",
         "manifest input.shape: expected the graph's [12, 7, 1], got [12,8,1]",
         'manifest labels: expected 4, one an output, got ["a","b"]',
