@@ -75,6 +75,8 @@ export interface DecisionRule {
   readonly refractoryMs: number;
   /** It must have lasted so long before it is raised; 0 unless given. */
   readonly minimumMs?: number;
+  /** Only the first of each day, by UTC and event time, is raised. */
+  readonly oncePerDay?: boolean;
   /** While an alarm of one of these labels is active, this one is kept silent. */
   readonly suppressedBy?: readonly string[];
 }

@@ -31,8 +31,8 @@ const multipliedBy = 2; // … or the hits doubled: a long anomaly of n hits sen
  *   pending, active ──`window` quiet frames in a row──► resting
  *
  * It begins with the first of the hits that raised it and ends with the last hit; what has not lasted `minimumMs` is
- * never told. For `refractoryMs` after that end frames do not count. A score between `leave` and `enter` neither
- * confirms nor speaks for the end.
+ * never told. For `refractoryMs` after that end frames do not count, and with `oncePerDay` none more of the day (UTC) in
+ * which it was raised. A score between `leave` and `enter` neither confirms nor speaks for the end.
  */
 export class Alarm {
   readonly #rule: DecisionRule;
@@ -44,6 +44,8 @@ export class Alarm {
   /** What was told of it; undefined while it is pending. */
   #reported: AlarmState | undefined;
   #quiet = 0;
+  /** The day of event time in which one was raised last, in days since 1970. */
+  #raisedOnDay: bigint | undefined;
 
   /** @throws RangeError when the rule cannot be met: leave above enter, confirm above window */
   constructor(rule: DecisionRule) {
@@ -77,6 +79,7 @@ export class Alarm {
 
   #rest(frame: ScoredFrame, isHit: boolean): AlarmChange | undefined {
     if (this.#refractory.includes(frame.atNs)) return undefined;
+    if (this.#rule.oncePerDay && dayOf(frame.atNs) === this.#raisedOnDay) return undefined;
     const hits = this.#hits.push(isHit ? frame : undefined);
     if (hits === undefined) return undefined;
     const [first, last] = [hits[0]!, hits.at(-1)!];
@@ -87,7 +90,9 @@ export class Alarm {
   }
 
   #raise(state: AlarmState): AlarmChange | undefined {
-    return state.toNs - state.fromNs >= this.#minimumNs ? this.#report("new", state) : undefined;
+    if (state.toNs - state.fromNs < this.#minimumNs) return undefined;
+    this.#raisedOnDay = dayOf(state.fromNs);
+    return this.#report("new", state);
   }
 
   #go(state: AlarmState, frame: ScoredFrame, level: "hit" | "between" | "quiet"): AlarmChange | undefined {
@@ -113,3 +118,5 @@ export class Alarm {
     return { type, state };
   }
 }
+
+const dayOf = (ns: bigint): bigint => ns / 86_400_000_000_000n;

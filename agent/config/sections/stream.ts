@@ -14,6 +14,11 @@ export const decision = z.strictObject({
   window: setting(z.int().min(1).max(10000).optional(), "Frames that `confirm` looks back.", 5, "frames"),
   refractoryMs: setting(z.number().min(0).max(1e9).optional(), "Silence after the end.", 1000, "ms"),
   minimumMs: setting(z.number().min(0).max(1e9).optional(), "How long it must last before it is raised.", 2000, "ms"),
+  oncePerDay: setting(
+    z.boolean().optional(),
+    "Only the first of each day (UTC, since the agent's start) is raised.",
+    true,
+  ),
   suppressedBy: setting(
     z.array(z.string().min(1)).optional(),
     "Labels of the model: while one of them has an active anomaly, this one is recorded but not published.",

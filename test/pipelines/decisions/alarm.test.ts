@@ -128,6 +128,23 @@ describe("Alarm", () => {
     expect(life(alarm, [1, 1, 0, 0, 1, 0, 0, 0])).toEqual(["new@4 0–5", "end@7 0–5"]);
   });
 
+  it("raises one a day by event time where it is asked to", () => {
+    const hourNs = 3_600_000_000_000n;
+    const alarm = new Alarm(rule("v", { oncePerDay: true }));
+    const raised: number[] = [];
+    for (let hour = 0; hour < 72; hour++) {
+      for (const [score, seconds] of [
+        [1, 0n],
+        [0, 1n],
+      ] as const) {
+        const fromNs = BigInt(hour) * hourNs + seconds * 1_000_000_000n;
+        const frame = { fromNs, toNs: fromNs + 1_000_000_000n, atNs: fromNs, score };
+        if (alarm.take(frame)?.type === "new") raised.push(hour);
+      }
+    }
+    expect(raised).toEqual([0, 24, 48]);
+  });
+
   it("refuses a rule that leaves above where it enters", () => {
     expect(() => new Alarm(rule("v", { enter: 0.5, leave: 0.6 }))).toThrow(
       "leave: expected a score ≤ enter (0.5), got 0.6",
