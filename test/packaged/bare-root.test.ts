@@ -68,8 +68,9 @@ describe.skipIf(packaged === undefined || !hasProgram("bwrap", "--version"))(
         expect(summary[modality]!.frames, modality).toBeGreaterThan(0);
         expect(summary[modality]!.anomalies, modality).toBeGreaterThan(0);
       }
-      expect(readdirSync(state)).toEqual(["ohmwatch.sqlite"]);
-      rmSync(join(state, "ohmwatch.sqlite"));
+      const left = readdirSync(state);
+      expect(left).toEqual(["chips.sqlite", "ohmwatch.sqlite"]);
+      for (const file of left) rmSync(join(state, file));
     });
 
     it.skipIf(mosquitto === undefined)(
