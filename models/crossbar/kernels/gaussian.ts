@@ -1,3 +1,5 @@
+import { randomWord } from "./random-words.ts";
+
 /**
  * Gaussian numbers by counter, sixteen a group, for training: `assembly/gaussian.ts` in plain TypeScript, each Float32 operation
  * rounded as there. Box and Muller (1958) on the hash "triple32" (Wellons 2018) of a counter, a word of 32 bits for
@@ -8,7 +10,7 @@
 /** Write the numbers of group `group` under two keys of 32 bits to `out[from … from + 15]`. */
 export const gaussians16 = (out: Float32Array, from: number, group: number, key0: number, key1: number): void => {
   for (let k = 0; k < 8; k++) {
-    const word = hash((Math.imul(group * 8 + k, GOLDEN) + key0) | 0, key1);
+    const word = randomWord(group * 8 + k, key0, key1);
     const r = radius(word);
     const t = f(f((word << 20) | 0x80000) * f(2 ** -31));
     const z = f(t * t);
@@ -24,18 +26,7 @@ export const gaussians16 = (out: Float32Array, from: number, group: number, key0
   }
 };
 
-const GOLDEN = 0x9e3779b9;
 const f = Math.fround;
-
-const hash = (counter: number, key1: number): number => {
-  let h = counter ^ (counter >>> 17);
-  h = Math.imul(h, 0xed5ad4bb) ^ key1;
-  h ^= h >>> 11;
-  h = Math.imul(h, 0xac4c1b51);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x31848bab);
-  return h ^ (h >>> 14);
-};
 
 const asFloat = new Float32Array(1);
 const asInteger = new Int32Array(asFloat.buffer);

@@ -1,3 +1,5 @@
+import { randomWord } from "./random-words.ts";
+
 /**
  * Gaussian numbers by counter, sixteen a group, in integers: `assembly/read-noise.ts` in plain TypeScript.
  *
@@ -18,7 +20,7 @@ export const readNoiseSigma = 4096;
 export const readNoise16 = (out: Int16Array, from: number, group: number, key0: number, key1: number): void => {
   const b = new Int16Array(16);
   for (let k = 0; k < 8; k++) {
-    const word = hash((Math.imul(group * 8 + k, GOLDEN) + key0) | 0, key1);
+    const word = randomWord(group * 8 + k, key0, key1);
     b[2 * k] = shape((word << 16) >> 16);
     b[2 * k + 1] = shape(word >> 16);
   }
@@ -29,18 +31,6 @@ export const readNoise16 = (out: Int16Array, from: number, group: number, key0: 
     out[from + i + 8] = b1 + b3 - (b2 + b4);
     out[from + i + 12] = b1 - b3 - (b2 - b4);
   }
-};
-
-const GOLDEN = 0x9e3779b9;
-
-const hash = (counter: number, key1: number): number => {
-  let h = counter ^ (counter >>> 17);
-  h = Math.imul(h, 0xed5ad4bb) ^ key1;
-  h ^= h >>> 11;
-  h = Math.imul(h, 0xac4c1b51);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x31848bab);
-  return h ^ (h >>> 14);
 };
 
 /** c₁ … c₉ for a standard deviation of 2048. */

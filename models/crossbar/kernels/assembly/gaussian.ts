@@ -3,16 +3,12 @@
 //
 // Constants are loaded before each loop, because V8 builds a constant of 128 bits anew at every use; and there are
 // three short loops, because their constants and numbers then stay in registers.
-
-/** Where they stand: the arena leaves the first 128 bytes to its kernels. */
-const constants: usize = 16;
+import { constants, words, writeFactors } from "./random-words";
 
 /** Write the constants, before any number is asked for. */
 export function writeConstants(): void {
   const to = constants;
-  store<u32>(to, 0xed5ad4bb); // hash
-  store<u32>(to, 0xac4c1b51, 4);
-  store<u32>(to, 0x31848bab, 8);
+  writeFactors();
   store<f32>(to, 0.5, 12); // radius
   store<u32>(to, 0x3f3504f3, 16); // √½
   store<f32>(to, 1, 20);
@@ -35,19 +31,6 @@ export function writeConstants(): void {
   store<u32>(to, 0x80000, 88); // half a step of the angle
 }
 
-/** A word of 32 random bits in each lane: the hash "triple32" (Wellons 2018) of a counter, a second key in its middle. */
-// @ts-ignore: decorator
-@inline
-function hash(counter: v128, key1: v128, m0: v128, m1: v128, m2: v128): v128 {
-  let h = v128.xor(counter, i32x4.shr_u(counter, 17));
-  h = v128.xor(i32x4.mul(h, m0), key1);
-  h = v128.xor(h, i32x4.shr_u(h, 11));
-  h = i32x4.mul(h, m1);
-  h = v128.xor(h, i32x4.shr_u(h, 15));
-  h = i32x4.mul(h, m2);
-  return v128.xor(h, i32x4.shr_u(h, 14));
-}
-
 /**
  * `groups` of sixteen numbers of N(0, 1) at `out` (Box and Muller 1958), a word of 32 bits for each two: twenty bits
  * of it are the radius √(−2 ln u), twelve the angle. Group g has the words of the counters `first + g · step + 0 … 7`.
@@ -55,30 +38,9 @@ function hash(counter: v128, key1: v128, m0: v128, m1: v128, m2: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function gaussians(out: usize, groups: i32, first: i32, step: i32, key0: i32, key1: i32): void {
-  words(out, groups, first, step, key0, key1);
+  words(out, 32, groups, first, step, key0, key1);
   radii(out, groups << 1);
   turn(out, groups << 1);
-}
-
-/** The words, each four of them followed by room for four numbers more. */
-function words(out: usize, groups: i32, first: i32, step: i32, key0: i32, key1: i32): void {
-  const m0 = v128.load32_splat(constants);
-  const m1 = v128.load32_splat(constants, 4);
-  const m2 = v128.load32_splat(constants, 8);
-  const key = i32x4.splat(key1);
-  const stride = i32x4.splat(step * 0x9e3779b9);
-  let a = i32x4.add(
-    i32x4.mul(i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3)), i32x4.splat(0x9e3779b9)),
-    i32x4.splat(key0),
-  );
-  let b = i32x4.add(a, i32x4.splat(0x9e3779b9 * 4));
-  for (let g = 0; g < groups; g++) {
-    v128.store(out, hash(a, key, m0, m1, m2));
-    v128.store(out, hash(b, key, m0, m1, m2), 32);
-    a = i32x4.add(a, stride);
-    b = i32x4.add(b, stride);
-    out += 64;
-  }
 }
 
 /** √(−2 ln u) of each word, after it: the exponent of u, and a polynomial of its mantissa in √½ … √2. */
