@@ -22,6 +22,7 @@ import type { OpenModel } from "./streams.ts";
 import { Tap } from "./tap.ts";
 import { type Log, Telemetry } from "./telemetry/events.ts";
 import { openChips } from "./upkeep/open-chips.ts";
+import { hearTemperature } from "./upkeep/temperature.ts";
 
 export type { Agent, Reconfigured } from "./agent.ts";
 
@@ -93,7 +94,10 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       surroundings.onClassification?.(classification);
       observers.classification(classification);
     },
-    onDecoded: (stream, result) => tap.decoded(stream, result),
+    onDecoded: (stream, result) => {
+      tap.decoded(stream, result);
+      chips.temperature.decoded(stream, result);
+    },
     onOpen: (stream, frames) => journal.open(stream, frames),
     onAsk: ({ topic, payload }) => void connection.publish(topic, payload),
     onTaken: (stream, message, toNs) => journal.take(stream, message, toNs),
@@ -115,6 +119,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     emit,
     nowNs: () => BigInt(nowMs()) * 1_000_000n,
   });
+  hearTemperature(connection, chips.temperature, config.chip);
   chips.start();
   const health = new HealthMonitor(
     {

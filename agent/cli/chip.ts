@@ -62,7 +62,8 @@ const stepJson = ({ wallMs, ...step }: UpkeepStep) => ({ at: new Date(wallMs).to
 
 const textOf = (health: ChipHealth, inferences: number, steps: readonly UpkeepStep[]): string => {
   const { model, device, seed, ageSeconds, chipSeconds, sinceCalibrationSeconds, compensation, alpha, noise } = health;
-  const { risk, riskError, stuckDevices, devices, pulses, celsius, mayAnswer } = health;
+  const { risk, riskError, stuckDevices, devices, pulses, celsius, celsiusFrom, mayAnswer } = health;
+  const temperature = `${Number(celsius.toFixed(1))} °C${celsiusFrom === "constant" ? "" : ` by ${celsiusFrom}`}`;
   const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
   const calibrated =
     sinceCalibrationSeconds === undefined ? "never calibrated" : `calibrated ${duration(sinceCalibrationSeconds)} ago`;
@@ -72,7 +73,7 @@ const textOf = (health: ChipHealth, inferences: number, steps: readonly UpkeepSt
       : `${percent(risk)} ± ${percent(riskError ?? 0)} would differ from the digital network's`;
   const rows = [
     `${model} on ${device}, seed ${seed}${mayAnswer ? "" : "; it must not answer"}`,
-    `  time      ${duration(chipSeconds)} since it was programmed, ${duration(ageSeconds)} since tiles were last written, ${celsius} °C`,
+    `  time      ${duration(chipSeconds)} since it was programmed, ${duration(ageSeconds)} since tiles were last written, ${temperature}`,
     `  drift     ${calibrated} (${compensation}), α ${alpha.min.toFixed(3)} … ${alpha.mean.toFixed(3)} … ${alpha.max.toFixed(3)}`,
     `  answers   ${inferences} so far; ${answers}`,
     noise

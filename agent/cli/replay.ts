@@ -125,8 +125,11 @@ const replayOffline = async (files: readonly string[], options: ReplayOptions): 
       const { model, follow } =
         options.clockRate === undefined
           ? { model: openModel(name, chip), follow: (blocks: Iterable<SampleBlock>) => blocks }
-          : replayedChip(name, { ...chip, clockRate: options.clockRate }, ({ kind, why }) =>
-              process.stderr.write(`${name}: ${kind}. ${why}\n`),
+          : replayedChip(
+              name,
+              { ...chip, clockRate: options.clockRate },
+              ({ kind, why }) => process.stderr.write(`${name}: ${kind}. ${why}\n`),
+              (event) => "detail" in event && process.stderr.write(`${event.detail}\n`),
             );
       const recording = await openRecording(path, stream === undefined ? {} : { stream });
       runOffline(follow(recording.blocks(offlineBlockSeconds)), model, {

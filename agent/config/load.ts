@@ -4,6 +4,7 @@ import { type ConfigText, layered, readTexts } from "./layers.ts";
 import { ConfigError, expectation, type Mistake, nearest, type Path, schemaAt, show } from "./mistakes.ts";
 import { override } from "./overrides.ts";
 import { type Config, configSchema, type JsonSchema, jsonSchema } from "./schema.ts";
+import { topicOfStreams } from "./temperature-topic.ts";
 import { processVariables, type VariableSource } from "./variables.ts";
 
 /** Names that only the composed agent knows. */
@@ -90,6 +91,7 @@ const namesThatDoNotFit = (data: unknown, known: KnownNames, where: (path: Path)
     mistakes.push({ where: where(path), path, expected: `one of ${names.join(", ")}`, got, example: names[0] });
   };
   oneOf(["chip", "device"], known.devices);
+  oneOf(["chip", "temperature", "codec"], known.codecs);
   const streams = valueAt(data, ["streams"]);
   if (!Array.isArray(streams)) return mistakes;
   const first = new Map<unknown, number>();
@@ -107,5 +109,7 @@ const namesThatDoNotFit = (data: unknown, known: KnownNames, where: (path: Path)
   const names = [...first.keys()].filter((name) => typeof name === "string");
   const tests = valueAt(data, ["tests"]);
   if (Array.isArray(tests)) for (const i of tests.keys()) oneOf(["tests", i, "stream"], names);
+  oneOf(["chip", "temperature", "stream"], names);
+  mistakes.push(...topicOfStreams(data, where));
   return mistakes;
 };

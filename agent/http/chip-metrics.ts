@@ -23,6 +23,9 @@ export const chipMetrics = (chips: ChipBank, add: AddGauge): void => {
   gauge("chip_age_seconds", "Chip time since tiles were last written.", (h) => h.ageSeconds);
   gauge("calibration_age_seconds", "Chip time since the last calibration.", (h) => h.sinceCalibrationSeconds);
   gauge("chip_temperature_celsius", "Temperature that the chip is taken to have.", (h) => h.celsius);
+  gauge("chip_temperature_heard", "0 where the configured constant is taken for it.", (h) =>
+    h.celsiusFrom === "constant" ? 0 : 1,
+  );
   gauge("drift_residual_ratio", "1 over the mean drift compensation: what drift has left.", (h) => 1 / h.alpha.mean);
   gauge("chip_risk_ratio", "Answers expected to differ from the digital network's.", (h) => h.risk);
   gauge("chip_risk_error_ratio", "Standard error of that.", (h) => h.riskError);

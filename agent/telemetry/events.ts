@@ -30,6 +30,10 @@ export type AgentEvent =
   | { readonly name: "ChipDamaged"; readonly detail: string }
   | { readonly name: "ChipClockDoubted"; readonly detail: string }
   | { readonly name: "ChipsResumed"; readonly detail: string }
+  | {
+      readonly name: "ChipTemperatureDoubted" | "ChipTemperatureLost" | "ChipTemperatureFound";
+      readonly detail: string;
+    }
   | { readonly name: "UpkeepFailed"; readonly detail: string }
   | { readonly name: "DatabaseFailed"; readonly detail: string }
   | { readonly name: "DatabaseRecovered"; readonly detail: string }
@@ -63,6 +67,9 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   ChipDamaged: "warn",
   ChipClockDoubted: "warn",
   ChipsResumed: "info",
+  ChipTemperatureDoubted: "warn",
+  ChipTemperatureLost: "warn",
+  ChipTemperatureFound: "info",
   UpkeepFailed: "error",
   MessageDropped: "warn",
   MessageUnrouted: "warn",

@@ -6,6 +6,7 @@ import { addCosts, type Cost, noCost, times } from "./costs.ts";
 import { duration } from "./duration.ts";
 import type { LivingChip } from "./living-chip.ts";
 import { repair, verifyOf } from "./self-test.ts";
+import { warmedSince } from "./temperature.ts";
 
 /** What the policy needs to know. */
 export type CareSettings = Pick<Config["chip"], "compensation" | "upkeep">;
@@ -23,8 +24,8 @@ const mostAlpha = 1.2;
 const rewriteSeconds = 30 * 86_400;
 
 /**
- * Whether a chip should be looked after now: it never was, its age grew by a tenth, or the time between calibrations is
- * up. @returns why, or undefined
+ * Whether a chip should be looked after now: it never was, its age grew by a tenth, it is warmer or colder, or the time
+ * between calibrations is up. @returns why, or undefined
  */
 export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | undefined => {
   if (upkeep.policy === "none") return undefined;
@@ -34,6 +35,8 @@ export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | und
   if (now - calibratedAtSeconds >= upkeep.everySeconds) {
     return `The last calibration was ${duration(now - calibratedAtSeconds)} ago.`;
   }
+  const warmed = warmedSince(chip);
+  if (warmed !== undefined) return warmed;
   const [age, then] = [now - rewrittenAtSeconds, Math.max(0, calibratedAtSeconds - rewrittenAtSeconds)];
   if (age < growth * then + leastSeconds) return undefined;
   return `The age grew from ${duration(then)} to ${duration(age)}.`;

@@ -14,6 +14,7 @@ import { type PlannedChip, plannedChip } from "./chip-plan.ts";
 import { type ChipHealth, healthOf } from "./health.ts";
 import { type Knowledge, LivingChip } from "./living-chip.ts";
 import { ServingChip } from "./serving-chip.ts";
+import { TemperatureFeed } from "./temperature.ts";
 import { saveChip } from "./upkeep.ts";
 import { UpkeepThread } from "./upkeep-thread.ts";
 
@@ -48,6 +49,8 @@ const pauseTicks = 60;
  * hands over what they come to show, which is taken over between two inferences.
  */
 export class ChipBank {
+  /** What the chips take for their temperature. */
+  readonly temperature: TemperatureFeed;
   readonly #options: BankOptions;
   readonly #serving = new Map<string, Serving>();
   #store: ChipStore<Knowledge> | undefined;
@@ -58,6 +61,8 @@ export class ChipBank {
 
   constructor(options: BankOptions) {
     this.#options = options;
+    const { emit, time } = options;
+    this.temperature = new TemperatureFeed(options.chip, { emit, steadyMs: time.steadyMs });
   }
 
   /**
@@ -127,7 +132,7 @@ export class ChipBank {
     const stored = this.#load(store, key, plan.manifest.name);
     const now = clock.seconds;
     const living = new LivingChip(plan, now, stored, settings.ageSeconds);
-    living.liveTo(now);
+    living.liveTo(now, stored === undefined ? settings.celsius : undefined);
     const why = whyNow(living, settings);
     const wallMs = time.wallMs();
     const steps = why === undefined ? [] : lookAfter(living, settings, why).map((step) => ({ ...step, wallMs }));
@@ -198,12 +203,13 @@ export class ChipBank {
       this.#thread = this.#begin();
     }
     if (this.#thread.isBusy) return;
-    const { time, hasRoom, chip } = this.#options;
+    const { time, hasRoom } = this.#options;
     this.#thread.tick({
       kind: "tick",
       clockSeconds: this.#clock.seconds,
       wallMs: time.wallMs(),
-      celsius: chip.celsius,
+      celsius: this.temperature.celsius,
+      celsiusFrom: this.temperature.source,
       hasRoom: hasRoom(),
       fed: [...this.#serving].map(([key, { chip: serving }]) => ({ key, ...serving.feed() })),
     });

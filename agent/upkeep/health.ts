@@ -12,6 +12,8 @@ export interface ChipHealth extends Wear {
   readonly ageSeconds: number;
   readonly sinceCalibrationSeconds: number | undefined;
   readonly celsius: number;
+  /** Where that comes from: `constant`, or the stream or topic that tells it. */
+  readonly celsiusFrom: string;
   readonly compensation: string;
   /** Drift compensation of all outputs: least, mean, most. */
   readonly alpha: { readonly min: number; readonly mean: number; readonly max: number };
@@ -62,6 +64,7 @@ const healthFrom = (
     ageSeconds: atSeconds - rewrittenAtSeconds,
     sinceCalibrationSeconds: calibratedAtSeconds === undefined ? undefined : atSeconds - calibratedAtSeconds,
     celsius: time.celsius,
+    celsiusFrom: knowledge.celsiusFrom ?? "constant",
     compensation,
     alpha: {
       min: Math.min(...alphas),

@@ -30,8 +30,12 @@ export interface Knowledge {
   readonly seed: number;
   /** A moment of the agent's clock, which chip time that was, and the temperature since. */
   readonly time: { readonly clockSeconds: number; readonly chipSeconds: number; readonly celsius: number };
+  /** Where the temperature comes from: `constant`, or a stream or topic; undefined: it was not told yet. */
+  readonly celsiusFrom?: string;
   /** Chip time of the last calibration; undefined: never. */
   readonly calibratedAtSeconds: number | undefined;
+  /** How warm it was then, °C. */
+  readonly calibratedCelsius?: number;
   /** Chip time of the last write of any device, and of the last write of whole tiles. */
   readonly writtenAtSeconds: number;
   readonly rewrittenAtSeconds: number;
@@ -156,7 +160,8 @@ export class LivingChip {
   /** Set the drift compensation of every tile. */
   calibrate(compensation: CalibrationMode): void {
     this.network.calibrate(compensation);
-    this.#know({ compensation, calibratedAtSeconds: this.network.atSeconds });
+    const { celsius } = this.knowledge.time;
+    this.#know({ compensation, calibratedAtSeconds: this.network.atSeconds, calibratedCelsius: celsius });
   }
 
   /** Compare the chip with its twin on the inputs that came last, or on the test vectors of the model; undefined: none. */
@@ -193,7 +198,7 @@ export class LivingChip {
   }
 
   /** Note what was found out. */
-  learn(found: Partial<Pick<Knowledge, "mayAnswer" | "stuckDevices" | "devicesAgainAtSeconds">>): void {
+  learn(found: Partial<Pick<Knowledge, "mayAnswer" | "stuckDevices" | "devicesAgainAtSeconds" | "celsiusFrom">>): void {
     this.#know(found);
   }
 

@@ -33,7 +33,10 @@ export interface Tick {
   readonly kind: "tick";
   readonly clockSeconds: number;
   readonly wallMs: number;
-  readonly celsius: number;
+  /** undefined: as it was. */
+  readonly celsius: number | undefined;
+  /** Where that comes from. */
+  readonly celsiusFrom: string;
   /** Whether the streams leave room for more than letting devices age. */
   readonly hasRoom: boolean;
   readonly fed: readonly Fed[];

@@ -60,9 +60,14 @@ export class Upkeep {
     adopted.chip.remember(fed.inputs, fed.margins);
   }
 
-  #live(key: string, adopted: Adopted, { clockSeconds, celsius, wallMs, hasRoom }: Tick, isAsked: boolean): void {
+  #live(key: string, adopted: Adopted, tick: Tick, isAsked: boolean): void {
+    const { clockSeconds, celsius, celsiusFrom, wallMs, hasRoom } = tick;
     const { chip, settings } = adopted;
+    const before = chip.knowledge;
     const isOther = chip.liveTo(clockSeconds, celsius);
+    if (celsiusFrom !== before.celsiusFrom) chip.learn({ celsiusFrom });
+    // How warm it was until now is part of its age: kept before it shows.
+    if (chip.knowledge !== before) saveChip(this.#store, key, chip, adopted.inference, []);
     const why = isAsked ? "It was asked for." : whyNow(chip, settings);
     const hasToWait = why !== undefined && !hasRoom && !isAsked && adopted.waited++ < mostWaits;
     if (why === undefined || hasToWait) {

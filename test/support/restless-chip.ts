@@ -34,5 +34,5 @@ let clockSeconds = stored.knowledge.time.clockSeconds + (stored.knowledge.calibr
 process.stdout.write("begun\n");
 for (;;) {
   clockSeconds += month;
-  upkeep.tick({ kind: "tick", clockSeconds, wallMs: 0, celsius: 25, hasRoom: true, fed: [] });
+  upkeep.tick({ kind: "tick", clockSeconds, wallMs: 0, celsius: 25, celsiusFrom: "constant", hasRoom: true, fed: [] });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { setting } from "../setting.ts";
+import { temperature } from "./temperature.ts";
 import { doubt, upkeep } from "./upkeep.ts";
 
 /** The simulated chip that the models run on. */
@@ -27,7 +28,8 @@ export const chip = z.strictObject({
     63_072_000,
     "s",
   ),
-  celsius: setting(z.number().min(-40).max(125).default(25), "Temperature of the chip.", 40, "°C"),
+  celsius: setting(z.number().min(-40).max(125).default(25), "Temperature of the chip, where none is heard.", 40, "°C"),
+  temperature: temperature.optional(),
   compensation: setting(
     z.enum(["none", "global", "per-column"]).default("global"),
     "How drift is compensated by calibration.",

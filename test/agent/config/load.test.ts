@@ -76,6 +76,24 @@ streams:
     expect(lines[1]).toMatch(/streams\.1\.name: .* which streams\.0 has already$/);
   });
 
+  it("refuses a temperature from a stream that there is none of, from two places, and from a topic that a stream takes", () => {
+    const from = (temperature: string) => mistakesOf(`chip:\n  temperature: ${temperature}\n${minimal}`);
+    expect(from("{ stream: bed-7, channel: celsius }")).toEqual([]);
+    expect(from("{ topic: zigbee2mqtt/cabinet }")).toEqual([]);
+    expect(from("{ stream: bed-8 }")[0]).toMatch(
+      /:2 chip\.temperature\.stream: expected one of bed-7, got "bed-8", did you mean bed-7\?/,
+    );
+    expect(from("{ stream: bed-7, topic: hall }")[0]).toMatch(
+      /:2 chip\.temperature: expected either stream or topic, got /,
+    );
+    expect(from("{ channel: celsius }")[0]).toMatch(/:2 chip\.temperature: expected either stream or topic, got /);
+    expect(from("{ topic: hall/+/cabinet }")[0]).toMatch(/:2 chip\.temperature\.topic: expected a text like /);
+    expect(from("{ topic: ohmwatch/in/bed-7 }")).toEqual([
+      'hall.yaml:2 chip.temperature.topic: expected a topic that no stream takes, or chip.temperature.stream: bed-7, got "ohmwatch/in/bed-7"',
+    ]);
+    expect(from("{ topic: hall, codec: jsn }")[0]).toMatch(/codec: expected one of .* did you mean json\?/);
+  });
+
   it("reports text that is no YAML with its line", () => {
     expect(mistakesOf("mqtt: {\nstreams: [")[0]).toMatch(/^hall\.yaml:\d+ \(root\): expected YAML, got /);
   });
