@@ -1,36 +1,43 @@
 /**
- * Talk without keywords, for `ohmwatch false-alarms`: the sentences of the project's own documents, but for those with one
- * of the ten words of Speech Commands in them, spoken by espeak-ng in many voices. Writes WAVs of a minute or so.
+ * Talk without keywords, for `ohmwatch false-alarms`: sentences out of the READMEs of the packages that `npm ci` installs (of
+ * many authors, the same wherever package-lock.json is), but for those with one of the ten words of Speech Commands in them,
+ * spoken by espeak-ng in many voices. Writes WAVs of a minute or so. What rules are chosen by is one half of sentences and
+ * voices, what is reported the other.
  *
- *   node tools/talk.ts OUT [MINUTES]
+ *   node tools/talk.ts OUT [MINUTES] [report|choose]
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SequentialRandom } from "../models/random.ts";
 
-const [out = "", minutes = "60"] = process.argv.slice(2);
-if (!out) throw new Error("arguments: expected OUT [MINUTES], got none");
+const [out = "", minutes = "60", half = "report"] = process.argv.slice(2);
+if (!out) throw new Error("arguments: expected OUT [MINUTES] [report|choose], got none");
+if (half !== "report" && half !== "choose") throw new Error(`half: expected report or choose, got ${half}`);
+const isOurs = (_: unknown, i: number): boolean => i % 2 === (half === "report" ? 0 : 1);
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 const keywords = /\b(yes|no|up|down|left|right|on|off|stop|go)\b/i;
-const documents = [
-  "README.md",
-  ...readdirSync(join(root, "docs"))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
-const sentences = documents
-  .flatMap((name) =>
-    readFileSync(join(root, name), "utf8")
-      .replace(/```[\s\S]*?```|^\|.*$|^ {4}.*$/gm, "")
-      .split(/(?<=[.:;?!])\s+|\n\s*\n/),
-  )
-  .map((sentence) => sentence.replace(/[`*_#[\]()|<>]|\s+/g, " ").trim())
-  .filter((sentence) => sentence.split(" ").length >= 5 && !keywords.test(sentence));
-const voices = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-gb-x-gbclan"].flatMap((voice) =>
-  ["", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4"].map((variant) => voice + variant),
-);
+const plain = /^[A-Za-z][A-Za-z ,;'’“”"-]*[.:;?!]$/;
+const readmes = globSync("node_modules/{*,@*/*}/README.md", { cwd: root }).sort();
+const sentences = [
+  ...new Set(
+    readmes.flatMap((name) =>
+      readFileSync(join(root, name), "utf8")
+        .replace(/```[\s\S]*?```|^\|.*$|^ {4}.*$/gm, "")
+        .split(/(?<=[.:;?!])\s+|\n\s*\n/)
+        .map((text) => text.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1"))
+        .map((text) => text.replace(/[`*_#[\]()|<>\s]+/g, " ").trim()),
+    ),
+  ),
+]
+  .filter((text) => text.split(" ").length >= 5 && plain.test(text) && !keywords.test(text))
+  .filter(isOurs);
+const voices = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-gb-x-gbclan"]
+  .flatMap((voice) => ["", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4"].map((variant) => voice + variant))
+  .filter(isOurs);
+
 const random = new SequentialRandom(60);
 mkdirSync(out, { recursive: true });
 for (let minute = 0; minute < Number(minutes); minute++) {

@@ -120,14 +120,14 @@ const evaluate = async (options: EvalOptions): Promise<void> => {
 
 /** Measure a model on chips in threads, with a line of progress. */
 export const measureInThreads = async (
-  { name, model, graph, task, data, fold }: MeasuredModel,
+  { name, model, graph, task, data, fold, most }: MeasuredModel,
   options: LifetimeOptions,
 ): Promise<Lifetime> => {
   const chips = options.kinds.length * options.seeds;
   const all = chips * options.agesSeconds.length * options.compensations.length * (1 + (options.doubts?.length ?? 0));
   const progress = progressLine(`${name} on ${options.kinds.map(({ device }) => device).join(", ")}`);
   let done = 0;
-  const threads = new ChipThreads({ model, data, fold }, chips, () => progress.update(++done, all));
+  const threads = new ChipThreads({ model, data, fold, most }, chips, () => progress.update(++done, all));
   try {
     return await measureLifetime(runningForm(graph, parseModel(model).manifest), task, options, threads.measure);
   } catch (error) {
@@ -148,6 +148,8 @@ interface MeasuredModel {
   /** As `openTask` took it. */
   readonly data: string;
   readonly fold?: Fold | undefined;
+  /** Where `task` is a part of the whole: of how many samples at most. */
+  readonly most?: number;
 }
 
 /** What `eval` prints and `evaluation.json` holds. */
@@ -171,7 +173,8 @@ const table = (report: ReturnType<typeof evaluationReport>): string => {
       const row = `  ${old.padStart(6)}  ${compensation.padEnd(11)} ${first} ${figure}`;
       if (doubt === undefined) return row;
       const others = figures["accuracy of the others"];
-      const rest = others ? `, the others ${(100 * others.mean).toFixed(2)} %` : "";
+      const reads = figures["reads"] ? `, ${figures["reads"].mean.toFixed(2)} reads an answer` : "";
+      const rest = others ? `, the others ${(100 * others.mean).toFixed(2)} %${reads}` : "";
       return `${row}; ${doubt}: ${(100 * figures["doubted"]!.mean).toFixed(1)} % in doubt${rest}`;
     });
   return [

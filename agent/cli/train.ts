@@ -1,21 +1,19 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { Command } from "commander";
-import { parseModel } from "../../models/load.ts";
-import type { Graph } from "../../models/network/graph.ts";
+import { Command, Option } from "commander";
 import type { NetSpec } from "../../models/training/specification.ts";
 import { type TrainOptions, train } from "../../models/training/trainer.ts";
 import { prepare, type ReadBefore } from "../datasets/prepare.ts";
 import { type Fold, foldsOf, type Recipe, readRecipe } from "../datasets/recipe.ts";
-import { agesChart } from "../evaluation/ages-chart.ts";
-import { modelCard } from "../evaluation/card.ts";
+import { bringRecipe } from "../evaluation/bring-recipe.ts";
 import { lineChart } from "../evaluation/curves.ts";
 import { withThreshold } from "../evaluation/forecast-threshold.ts";
-import type { AgedFigures } from "../evaluation/lifetime.ts";
 import { makeModel } from "../evaluation/make-model.ts";
 import { openTask } from "../evaluation/task.ts";
+import { usingModel } from "../models.ts";
 import { progressLine } from "../terminal/progress.ts";
-import { evaluationReport, measureInThreads } from "./eval.ts";
+import { measureInThreads } from "./eval.ts";
+import { type FoldReport, measuredKinds, measureModel, type QuietFolder, quietFolder } from "./measure-model.ts";
 import { age, integerIn } from "./options.ts";
 
 interface TrainCommandOptions {
@@ -23,12 +21,8 @@ interface TrainCommandOptions {
   readonly out: string;
   readonly seeds: number;
   readonly measure?: boolean;
+  readonly falseAlarms: readonly QuietFolder[];
 }
-
-/** Ages and devices that a fresh model is measured on. */
-const ages = ["0s", "1h", "1d", "30d", "1y"].map((name) => ({ name, seconds: age(name) }));
-const devices = ["pcm-nandakumar-2019", "rram-wan-2022"];
-const kinds = devices.map((device) => ({ device }));
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -40,7 +34,18 @@ export const trainCommand = (): Command =>
     .requiredOption("--data <path>", "folder of the recordings")
     .requiredOption("--out <dir>", "where model.onnx, card.md, evaluation.json, curves.svg and ages.svg go")
     .option("--seeds <n>", "chips of each device that the evaluation programmes", integerIn(1, 1000), 10)
-    .option("--measure", "train nothing: measure the model in --out again")
+    .option(
+      "--measure",
+      "train nothing: bring version and decisions of the recipe into the model in --out, measure it again",
+    )
+    .addOption(
+      new Option(
+        "--false-alarms <folder...>",
+        "recordings with nothing to find, whose alarms are counted; FOLDER@-20,0 makes them louder by so many dB",
+      )
+        .argParser((text: string, before: readonly QuietFolder[]) => [...before, quietFolder(text)])
+        .default([], "none"),
+    )
     .addHelpText(
       "after",
       "\nExample:\n  ohmwatch train models/zoo/pump-anomaly/recipe.yaml --data ../shared/data --out out/pump-anomaly",
@@ -49,11 +54,9 @@ export const trainCommand = (): Command =>
       const recipe = readRecipe(path);
       const { out, data } = options;
       if (options.measure) {
-        const model = readFileSync(join(out, "model.onnx"));
-        const folds = existsSync(join(out, "evaluation.json"))
-          ? (JSON.parse(readFileSync(join(out, "evaluation.json"), "utf8")) as { folds?: FoldReport[] }).folds
-          : undefined;
-        return evaluate(recipe, { bytes: model, ...parseModel(model) }, folds ?? [], options);
+        const before = readFileSync(join(out, "model.onnx"));
+        const model = usingModel(recipe.name, () => bringRecipe(recipe, before));
+        return measureModel(recipe, model, foldsIn(join(out, "evaluation.json")), options);
       }
       mkdirSync(out, { recursive: true });
       const command = `ohmwatch train ${relative(process.cwd(), path)} --data DIR --out DIR`;
@@ -64,7 +67,6 @@ export const trainCommand = (): Command =>
         read,
         checkpoint: join(out, "checkpoint.bin"),
       });
-      writeFileSync(join(out, "model.onnx"), made.bytes);
       writeFileSync(join(out, "curves.svg"), curvesOf(recipe, history));
       const folds: FoldReport[] = [];
       for (const [k, leftOut] of foldsOf(recipe).entries()) {
@@ -72,7 +74,7 @@ export const trainCommand = (): Command =>
         folds.push(await measureFold(recipe, path, { data, command, read, checkpoint, leftOut }));
         rmSync(checkpoint, { force: true });
       }
-      await evaluate(recipe, made, folds, options);
+      await measureModel(recipe, made, folds, options);
       rmSync(join(out, "checkpoint.bin"), { force: true });
     });
 
@@ -134,14 +136,9 @@ const trainModel = async (
   return { made: makeModel(graph, recipe, input, prepared.calibration, about, inputMax), history };
 };
 
-/** Figures of a net that was trained without a part of the recordings, on that part. */
-export interface FoldReport {
-  readonly leftOut: Fold;
-  readonly samples: number;
-  readonly digital: Readonly<Record<string, number>>;
-  readonly confusion: readonly (readonly number[])[];
-  readonly analog: readonly AgedFigures[];
-}
+/** Of an evaluation before: a measurement does not train folds again. */
+const foldsIn = (path: string): readonly FoldReport[] =>
+  existsSync(path) ? ((JSON.parse(readFileSync(path, "utf8")) as { folds?: FoldReport[] }).folds ?? []) : [];
 
 /** Chips of a fold, measured at one day with global compensation. */
 const foldSeeds = 5;
@@ -157,7 +154,12 @@ const measureFold = async (
   const task = await openTask(manifest, data, leftOut);
   const { digital, analog } = await measureInThreads(
     { name: `${recipe.name} on ${leftOut.join(", ")}`, model, graph, task, data, fold: leftOut },
-    { kinds, agesSeconds: [{ name: "1d", seconds: age("1d") }], compensations: ["global"], seeds: foldSeeds },
+    {
+      kinds: measuredKinds,
+      agesSeconds: [{ name: "1d", seconds: age("1d") }],
+      compensations: ["global"],
+      seeds: foldSeeds,
+    },
   );
   const { numbers, detail } = digital;
   return { leftOut, samples: task.samples, digital: numbers, confusion: detail?.confusion ?? [], analog };
@@ -170,41 +172,6 @@ const withTeacher = ({ training }: Recipe, path: string) => {
   const teacher = new Uint8Array(readFileSync(resolve(dirname(path), distillation.teacher)));
   return { ...rest, distillation: { ...distillation, teacher } };
 };
-
-const evaluate = async (
-  recipe: Recipe,
-  { graph, manifest, bytes: model }: ReturnType<typeof makeModel>,
-  folds: readonly FoldReport[],
-  { data, out, seeds }: TrainCommandOptions,
-): Promise<void> => {
-  say(`${recipe.name}: measuring on ${seeds} chips of each of ${devices.join(", ")}`);
-  const task = await openTask(manifest, data);
-  const lifetime = await measureInThreads(
-    { name: recipe.name, model, graph, task, data },
-    { kinds, agesSeconds: ages, compensations: ["none", "global", "per-column"], seeds },
-  );
-  const report = { ...evaluationReport(recipe.name, task, lifetime), ...(folds.length > 0 && { folds }) };
-  writeFileSync(join(out, "evaluation.json"), `${JSON.stringify(report, null, 1)}\n`);
-  writeFileSync(join(out, "ages.svg"), agesChart(recipe.name, lifetime));
-  const command = `ohmwatch eval --model ${recipe.name} --data DIR --device ${devices.join(",")} --age ${ages.map(({ name }) => name).join(",")} --compensation none,global,per-column --seeds ${seeds}`;
-  const facts = { ...sizeOfModel(graph, manifest.mapping), data: task.data, command };
-  const card = modelCard(manifest, recipe.summary, facts, lifetime, folds);
-  writeFileSync(join(out, "card.md"), card);
-  process.stdout.write(card);
-};
-
-/** Weights on the crossbar and the tiles that they take. */
-const sizeOfModel = (
-  graph: Graph,
-  { ranges }: { ranges: Readonly<Record<string, { tileOutputMax: readonly number[] }>> },
-) => ({
-  weights: graph.nodes.reduce(
-    (sum, node) =>
-      sum + ("weights" in node ? node.weights.length : 0) + (node.kind === "gru" ? node.recurrent.length : 0),
-    0,
-  ),
-  tiles: Object.values(ranges).reduce((sum, { tileOutputMax }) => sum + tileOutputMax.length, 0),
-});
 
 const curvesOf = (recipe: Recipe, history: Awaited<ReturnType<typeof train>>["history"]): string =>
   lineChart(`${recipe.name}: ${recipe.task !== "classifier" ? "loss" : "accuracy"}`, "pass", [

@@ -1,8 +1,9 @@
 import type { Manifest } from "../../models/manifest.ts";
+import { doubtSection, raisedSection, rulesLine } from "./card-sections.ts";
 import type { AgedFigures, Lifetime } from "./lifetime.ts";
+import { percent, table } from "./markdown.ts";
 import type { ClassifierMetrics } from "./metrics.ts";
 
-const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
 /** Rates are parts of one; FAR and MAR come in percent already. */
 const show = (name: string, v: number): string => (name.endsWith("Percent") ? `${v.toFixed(1)} %` : percent(v));
 
@@ -19,9 +20,14 @@ export const modelCard = (
   manifest: Manifest,
   summary: string,
   facts: { readonly weights: number; readonly tiles: number; readonly data: string; readonly command: string },
-  lifetime: Lifetime,
-  folds: readonly LeftOut[],
+  measured: {
+    readonly lifetime: Lifetime;
+    readonly folds: readonly LeftOut[];
+    readonly doubt: Parameters<typeof doubtSection>[0];
+    readonly raised: Parameters<typeof raisedSection>[0];
+  },
 ): string => {
+  const { lifetime, folds } = measured;
   const { digital, analog, seeds } = lifetime;
   const names = Object.keys(digital.numbers);
   const devices = [...new Set(analog.map(({ device }) => device))];
@@ -32,6 +38,7 @@ export const modelCard = (
     "",
     `- **Input**: ${manifest.input.shape.join(" × ")} int8, ${manifest.input.features.kind}${["image", "vectors"].includes(manifest.modality) ? "" : `, ${manifest.input.sampleRateHz} Hz`}`,
     `- **Labels**: ${manifest.labels.join(", ")}`,
+    ...rulesLine(manifest.decisions),
     `- **Size**: ${facts.weights} weights on ${facts.tiles} tiles of at most ${manifest.mapping.tileInputs} × ${manifest.mapping.tileOutputs} pairs, DAC ${manifest.mapping.dacBits} bits, ADC ${manifest.mapping.adcBits} bits`,
     `- **Made by**: \`${manifest.training.command}\`, seed ${manifest.training.seed}`,
     `- **Measured on**: ${facts.data}, by \`${facts.command}\``,
@@ -52,15 +59,10 @@ export const modelCard = (
     ]),
     `![${names[0]} over age](ages.svg)`,
     "",
+    ...doubtSection(measured.doubt),
+    ...raisedSection(measured.raised),
   ].join("\n");
 };
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] => [
-  `| ${head.join(" | ")} |`,
-  `|${head.map(() => "---|").join("")}`,
-  ...rows.map((row) => `| ${row.join(" | ")} |`),
-  "",
-];
 
 const agedRow = (row: AgedFigures, names: readonly string[]): string[] => [
   row.age,

@@ -13,6 +13,8 @@ export interface ChipSetup {
   readonly data: string;
   /** See `openTask`. */
   readonly fold: Fold | undefined;
+  /** So many of the samples at most; left out: all. */
+  readonly most?: number | undefined;
 }
 
 export interface ChipRequest {

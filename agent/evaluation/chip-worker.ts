@@ -5,9 +5,9 @@ import { measureChip } from "./lifetime.ts";
 import { openTask } from "./task.ts";
 
 /** Measures chips, one after the other, on recordings that it has read itself. */
-const { model, data, fold } = workerData as ChipSetup;
+const { model, data, fold, most } = workerData as ChipSetup;
 const { graph, manifest } = parseModel(model);
-const task = openTask(manifest, data, fold);
+const task = openTask(manifest, data, fold).then((whole) => (most === undefined ? whole : whole.part!(most)));
 parentPort!.on("message", async ({ id, job }: ChipRequest) => {
   const measured = await task;
   try {

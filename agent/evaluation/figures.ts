@@ -15,7 +15,8 @@ export interface Task {
   readonly data: string;
   /**
    * @param doubt what is done with answers that the noise of the chip could have decided; then the numbers also say
-   *              which part of the answers that was (`doubted`) and, of a classifier, how good the rest is
+   *              which part of the answers that was (`doubted`) and, of a classifier, how good the rest is and how
+   *              many reads of the chip an answer took
    */
   score(network: Network, doubt?: Doubt): Figures;
   /** The same on at most so many samples, evenly chosen; without it only the whole can be measured. */

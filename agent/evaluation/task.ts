@@ -36,12 +36,8 @@ export const openTask = async (manifest: Manifest, path: string, fold?: Fold): P
   const pipeline = () => frontEnd(manifest, {});
   const { labels } = manifest;
   if (manifest.modality === "audio") {
-    const folder = below(below(path, "speech-commands", "test"), "test", labels[0]!);
-    return classifierTask(
-      manifest,
-      await keywordClips(folder, labels, pipeline),
-      "Speech Commands, official test WAVs",
-    );
+    const clips = await keywordClips(keywordFolder(manifest, path), labels, pipeline);
+    return classifierTask(manifest, clips, "Speech Commands, official test WAVs");
   }
   if (manifest.modality === "ecg") {
     const folder = below(path, "mitdb", "RECORDS-test");
@@ -52,6 +48,10 @@ export const openTask = async (manifest: Manifest, path: string, fold?: Fold): P
   }
   return openBearings(manifest, below(path, "cwru-12k-drive-end", "index.tsv"), pipeline, fold);
 };
+
+/** Where the clips of the test are, in one folder a label. @throws ExitError where they are not */
+export const keywordFolder = ({ labels }: Manifest, path: string): string =>
+  below(below(path, "speech-commands", "test"), "test", labels[0]!);
 
 /** Windows at the loads left out; then how many of faults, read at another rate, are taken for healthy. */
 const openBearings = async (
@@ -102,7 +102,7 @@ export const classifierTask = (manifest: Manifest, set: LabelledFeatures, data: 
     return classifierTask(manifest, some, `${data}, ${some.count} of ${set.count}`);
   },
   score(network, doubt) {
-    const { predicted: found, doubted } = predictWithDoubt(network, set, manifest.input.scale, doubt);
+    const { predicted: found, doubted, reads } = predictWithDoubt(network, set, manifest.input.scale, doubt);
     const truth = Int32Array.from([...set.labels, ...set.missed]);
     const predicted = Int32Array.from([...found, ...set.missed.map(() => -1)]);
     const metrics = classifierMetrics(manifest.labels, truth, predicted);
@@ -111,7 +111,7 @@ export const classifierTask = (manifest: Manifest, set: LabelledFeatures, data: 
       if (sensitivity !== null) numbers[`Se ${label}`] = sensitivity;
       if (positivePredictivity !== null) numbers[`+P ${label}`] = positivePredictivity;
     }
-    if (doubt !== undefined) Object.assign(numbers, doubtFigures(set, found, doubted));
+    if (doubt !== undefined) Object.assign(numbers, doubtFigures(set, found, doubted), { reads: reads / set.count });
     const byGroup = groups && Object.fromEntries(perGroup(manifest.labels, set, found));
     return { numbers, detail: { ...metrics, ...(byGroup && { byGroup }) } };
   },

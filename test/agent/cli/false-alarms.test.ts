@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mostExpected } from "../../../agent/cli/false-alarms.ts";
+import { mostExpected } from "../../../agent/evaluation/false-alarms.ts";
 import { runCli } from "../../support/run-cli.ts";
 
 let folder = "";

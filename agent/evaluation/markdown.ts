@@ -1,0 +1,10 @@
+/** A part of one, in percent. */
+export const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
+
+/** A table in Markdown, numbers to the right, and an empty line. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  `| ${head.join(" | ")} |`,
+  `|${head.map(() => "---|").join("")}`,
+  ...rows.map((row) => `| ${row.join(" | ")} |`),
+  "",
+];
