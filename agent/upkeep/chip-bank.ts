@@ -86,6 +86,11 @@ export class ChipBank {
     return [...this.#serving.values()].map(({ health }) => health);
   }
 
+  /** Whether the thread of upkeep works at something now. */
+  get isAtWork(): boolean {
+    return this.#thread?.isBusy ?? false;
+  }
+
   /** Inferences of a chip since it was programmed, by model. */
   inferencesOf(model: string): number {
     return [...this.#serving.values()].find(({ health }) => health.model === model)?.chip.inferences ?? 0;
