@@ -13,7 +13,7 @@ import { WyomingClient } from "../../support/wyoming-client.ts";
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 /** Ten keywords in this order, one each 1.3 s: fixtures/README.md. */
-const wav = readFileSync(new URL("../../../fixtures/audio/keywords-cleo.wav", import.meta.url));
+const wav = readFileSync(new URL("../../../fixtures/audio/keywords-andrea.wav", import.meta.url));
 const pcm = wav.subarray(44);
 const words = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"];
 const format = { rate: 16_000, width: 2, channels: 1 };
@@ -163,8 +163,8 @@ describe("The wake-word service", () => {
     });
     const [a, b] = clients;
     for (const client of [a!, b!]) client.send("audio-start", format);
-    say(a!, pcm.subarray(0, 41_600)); // yes
-    say(b!, pcm.subarray(41_600, 83_200)); // no
+    say(a!, pcm.subarray(0, 2 * 41_600)); // yes, and what comes after it
+    say(b!, pcm.subarray(41_600 - 12_800, 3 * 41_600)); // no, and a moment of room before it
     for (const client of [a!, b!]) client.send("audio-stop");
     expect([(await a!.next("detection")).data["name"], (await b!.next("detection")).data["name"]]).toEqual([
       "yes",
