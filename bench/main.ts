@@ -1,5 +1,5 @@
 /** Benchmarks of speed, one after the other: ratios within one run. `npm run bench -- crossbar` runs one. */
-const speed = ["crossbar", "ds-cnn", "float-kernel", "programming", "training", "wires"];
+const speed = ["crossbar", "ds-cnn", "float-kernel", "keywords-stream", "programming", "training", "wires"];
 /** Of accuracy: they train for minutes, on recordings, and run when they are asked for. */
 const accuracy = ["hardware-aware", "hardware-aware-zoo", "in-situ"];
 /** Beside other programs, on a broker, and what a day writes: minutes, and a machine that is quiet. */
