@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Arena } from "../../../models/crossbar/kernels/arena.ts";
 import { loopsSimd } from "../../../models/crossbar/kernels/loops-simd.ts";
 import { SequentialRandom } from "../../../models/random.ts";
-import { crossEntropy } from "../../../models/training/losses.ts";
+import { crossEntropy, meanSquare, nextSteps } from "../../../models/training/losses.ts";
 import { betaOf, mixSamples } from "../../../models/training/mixup.ts";
 import { learningRateAt, MomentumSgd } from "../../../models/training/optimiser.ts";
 import { Parameters } from "../../../models/training/parameters.ts";
@@ -49,6 +49,48 @@ describe("crossEntropy", () => {
     const { loss } = crossEntropy(probabilities.map(Math.log), [3], gradient, options);
     expect(Math.abs(loss)).toBeLessThan(1e-6);
     for (const value of gradient) expect(Math.abs(value)).toBeLessThan(1e-6);
+  });
+});
+
+describe("Label smoothing", () => {
+  it("asks for 1 − s + s/K of the label and s/K of each other class: there the gradient is 0, and the loss their entropy", () => {
+    const [smoothing, label] = [0.2, 2];
+    const target = Array.from({ length: classes }, (_, c) => (c === label ? 1 - smoothing : 0) + smoothing / classes);
+    const gradient = new Float32Array(classes);
+    const options = { count: 1, classes, smoothing, classWeights: undefined, scale: 1 };
+    const { loss, correct } = crossEntropy(Float32Array.from(target, Math.log), [label], gradient, options);
+    for (const value of gradient) expect(Math.abs(value)).toBeLessThan(1e-6);
+    expect(loss).toBeCloseTo(
+      target.reduce((sum, p) => sum - p * Math.log(p), 0),
+      6,
+    );
+    expect(correct).toBe(1);
+  });
+});
+
+describe("meanSquare", () => {
+  it("has the gradient of finite differences, and that of next-step is 0 at the last step, which has no next", () => {
+    const random = new SequentialRandom(6);
+    const sizes = { count: 2, steps: 4, channels: 3 };
+    const features = sizes.steps * sizes.channels;
+    const x = Float32Array.from({ length: 2 * features }, () => random.gaussian());
+    const y = Float32Array.from({ length: 2 * features }, () => random.gaussian());
+    const target = x.slice();
+    nextSteps(target, y, sizes);
+    for (let b = 0; b < 2; b++) {
+      const ahead = x.slice(b * features + 3, (b + 1) * features);
+      expect([...target.subarray(b * features, (b + 1) * features - 3)]).toEqual([...ahead]);
+    }
+    const gradient = new Float32Array(y.length);
+    const { loss } = meanSquare(y, target, gradient, { count: 2, features, scale: 0.5 });
+    const direct = [...y].reduce((sum, value, i) => sum + (value - target[i]!) ** 2, 0) / features;
+    expect(loss).toBeCloseTo(direct, 5);
+    for (const [i, value] of y.entries()) {
+      // Of a square the central difference is exact: what is left is the rounding of the sum.
+      const slope = ((value + 0.1 - target[i]!) ** 2 - (value - 0.1 - target[i]!) ** 2) / 0.2 / features;
+      expect(Math.abs(gradient[i]! - 0.5 * slope)).toBeLessThan(1e-6);
+      if (i % features >= features - 3) expect(gradient[i]).toBe(0);
+    }
   });
 });
 
