@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { deviceByName } from "../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../models/load.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
+import { runningForm } from "../../models/running-form.ts";
 import { configSchema } from "../config/schema.ts";
 import { lifetimePlot } from "../drawing/lifetime-plot.ts";
 import { type LifeReport, lifePage } from "../evaluation/life-page.ts";
@@ -62,7 +63,8 @@ export const lifetimeCommand = (): Command =>
     });
 
 const reportOf = async (name: string, device: string, options: LifetimeCommandOptions): Promise<LifeReport> => {
-  const { graph, manifest } = parseModel(modelBytes(name));
+  const { graph: given, manifest } = parseModel(modelBytes(name));
+  const graph = runningForm(given, manifest);
   const whole = await openTask(manifest, options.data);
   const task = whole.part?.(options.samples) ?? whole;
   const twin = new DigitalNetwork(graph, { kernel: "simd" });

@@ -2,6 +2,7 @@ import type { Manifest } from "../../models/manifest.ts";
 import type { DigitalNetwork } from "../../models/network/digital.ts";
 import { type CareSettings, type CareStep, lookAfter, whyNow } from "../upkeep/care.ts";
 import { type ChipPlan, LivingChip } from "../upkeep/living-chip.ts";
+import { inputsKeptOf } from "../upkeep/trial-inputs.ts";
 import type { Task } from "./figures.ts";
 
 /** What upkeep sees of a stream. */
@@ -32,27 +33,35 @@ export interface Life {
   readonly inferenceJoules: number;
 }
 
-const inputsKept = 32;
 const marginsKept = 512;
 
-/** What the digital network meets in a task: evenly, inputs and margins of answers. */
+/**
+ * What the digital network meets in a task: evenly, inputs and margins of answers. Of a forecaster, which carries its state
+ * from row to row, rows that follow each other in the middle, and no margins, as its answers have none.
+ */
 export const streamSample = (manifest: Manifest, task: Task, twin: DigitalNetwork): StreamSample => {
   const all: Float32Array[] = [];
   const margins: number[] = [];
   const noise = () => undefined;
   const doubt = { policy: "mark" as const, sigmas: 0, reads: 2, twin, noise, mayAnswer: () => true };
   let asked = 0;
-  const every = Math.max(1, Math.floor(task.samples / inputsKept));
+  const inputsKept = inputsKeptOf(twin);
+  const isForecaster = manifest.task === "forecaster";
+  const every = isForecaster ? 1 : Math.max(1, Math.floor(task.samples / inputsKept));
+  const from = isForecaster ? Math.floor(task.samples / 2) : 0;
   const watched = {
     inputShape: twin.inputShape,
     outputShape: twin.outputShape,
     infer: (input: Float32Array, output: Float32Array) => {
-      if (asked++ % every === 0 && all.length < inputsKept) all.push(input.slice());
+      if (asked++ >= from && asked % every === 0 && all.length < inputsKept) all.push(input.slice());
       twin.infer(input, output);
     },
+    ...(twin.states && { states: twin.states }),
   };
   task.score(watched, { ...doubt, onMargin: (margin) => Number.isFinite(margin) && margins.push(margin) });
-  if (margins.length === 0) throw new RangeError(`${manifest.name}: expected answers with margins, got none`);
+  if (margins.length === 0 && !isForecaster) {
+    throw new RangeError(`${manifest.name}: expected answers with margins, got none`);
+  }
   const step = Math.max(1, Math.floor(margins.length / marginsKept));
   return { inputs: all, margins: margins.filter((_, i) => i % step === 0).slice(0, marginsKept) };
 };

@@ -1,5 +1,5 @@
-import { selfTest } from "../upkeep/care.ts";
 import { type ChipPlan, LivingChip } from "../upkeep/living-chip.ts";
+import { selfTest } from "../upkeep/rewriting.ts";
 import type { Task } from "./figures.ts";
 
 /** What stuck devices take from a chip, and what self-test gives back. */

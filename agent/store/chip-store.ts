@@ -14,8 +14,9 @@ import {
 import { chipSchema } from "./chip-schema.ts";
 import { DatabaseError, openWithSchema } from "./database.ts";
 
-/** Form of what is stored; another one is not read. */
-const version = 1;
+/** Form of what is stored, and those that are read: 2 has digital offsets and new ranges of ADCs, which 1 does not know. */
+const version = 2;
+const readable: readonly number[] = [1, version];
 
 /** Everything of a chip but its devices. */
 interface Head<Knowledge> {
@@ -59,8 +60,10 @@ export class ChipStore<Knowledge> {
       | undefined;
     if (row === undefined) return undefined;
     const head = unpack(row.head, row.sha256, `chip ${key}`) as Head<Knowledge>;
-    if (head.version !== version) {
-      throw new ChipUnreadable(`chip ${key}: expected a state of version ${version}, got ${head.version}`);
+    if (!readable.includes(head.version)) {
+      throw new ChipUnreadable(
+        `chip ${key}: expected a state of version ${readable.join(" or ")}, got ${head.version}`,
+      );
     }
     const select = this.#database.prepare("SELECT cells FROM tiles WHERE chip = ? AND array = ? AND tile = ?");
     const arrays = Object.entries(head.state.arrays).map(([name, array]) => {

@@ -10,28 +10,49 @@ export interface Risk {
   readonly riskError: number;
 }
 
-/** What a chip answered to some inputs beside its twin. */
-export interface Answers extends Risk {
+/** What a look at a chip showed, to be compared with later looks. */
+export interface Seen {
   readonly noise: AnswerNoise;
+  /** Part of the inputs themselves that the chip decides otherwise; undefined where what decides is not among them. */
+  readonly direct?: Risk;
+  /** How many inputs there were: the noise is known to one part in their root. */
+  readonly inputs: number;
+}
+
+/** What a chip answered to some inputs beside its twin. */
+export interface Answers extends Risk, Seen {
   /** ln of the ratio that decides, of the twin, by input; of an autoencoder what its error may change by. */
   readonly margins: readonly number[];
   /** Inferences of the chip that it took. */
   readonly inferences: number;
 }
 
-/** ln of the ratio that decides between what the twin holds for best and for second best. */
+/** How an autoencoder decides: by the median of the errors of so many windows, each from some number of it on. */
+export interface Scoring {
+  readonly smoothed: number;
+  readonly scoredFrom: number;
+}
+
+/** ln of the ratio that decides for what the twin holds for best. */
 type Decision = (output: Float32Array) => number;
 
 /**
  * Compare a chip with its digital twin on inputs, each read `reads` times:
  *
- *   d        = ln(score a / score b)   a, b: best and second best of the twin; of an autoencoder ln of the error
+ *   d        = ln(score a / best other score)   a: best of the twin; of an autoencoder and a forecaster ln of the error
  *   read²    = mean over inputs of the variance of d over reads
  *   lasting² = mean over inputs of (mean d − d of the twin)², less read² / reads
- *   risk     = mean over inputs of Φ(−d of the twin / √(lasting² + read²))
+ *   risk     = mean over margins of Φ(−margin / √(lasting² + read²))     margin: d of the twin, or what a stream showed
+ *   direct   = mean over inputs of Φ(−mean d / read)                     of a classifier
  *
- * Both variances are of the half of the inputs with the smallest margins, where they decide. The error of an autoencoder
- * is measured against no threshold here: its risk is the part of windows whose error grows by half or more.
+ * Both variances are of the half of the inputs with the smallest margins, where they decide. `risk` takes the noise for
+ * alike in all answers, and knows it well from few of them; `direct` does not, and needs many: where errors gather in one
+ * class it alone sees them, and it counts where it is larger by more than its error.
+ *
+ * An autoencoder decides by the median of the errors of `smoothed` windows, whose read noise is less by √(π/2 / smoothed);
+ * what lasts is much the same in windows that overlap. Its threshold is not known here: without margins of a stream its
+ * risk is the part of windows whose error grows by half or more. A network with a state takes the inputs in their order,
+ * from a state of zeros.
  *
  * @throws RangeError for no inputs or less than 2 reads
  */
@@ -41,63 +62,101 @@ export const compareAnswers = (
   task: Manifest["task"],
   inputs: readonly Float32Array[],
   reads: number,
+  { smoothed, scoredFrom }: Scoring = { smoothed: 1, scoredFrom: 0 },
 ): Answers => {
   if (inputs.length === 0) throw new RangeError("inputs: expected at least one, got none");
   if (!(reads >= 2)) throw new RangeError(`reads: expected at least 2, got ${reads}`);
-  const output = new Float32Array(sizeOf(twin.outputShape));
-  const rows = inputs.map((input) => {
-    twin.infer(input, output);
-    const decisionOf = task === "classifier" ? betweenBestOf(output) : errorOf(input);
+  const isClassifier = task === "classifier";
+  const exact = answersOf(twin, inputs);
+  const seen = Array.from({ length: reads }, () => answersOf(chip, inputs));
+  const rows = exact.flatMap((output, i) => {
+    const asked = task === "forecaster" ? inputs[i + 1] : inputs[i];
+    if (asked === undefined) return [];
+    const decisionOf = isClassifier ? forBestOf(output) : errorOf(asked, scoredFrom);
     const digital = decisionOf(output);
-    const seen: number[] = [];
-    for (let read = 0; read < reads; read++) {
-      chip.infer(input, output);
-      seen.push(decisionOf(output));
-    }
-    const mean = seen.reduce((a, b) => a + b, 0) / reads;
-    const variance = seen.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (reads - 1);
-    return { digital, square: (mean - digital) ** 2, variance };
+    const values = seen.map((outputs) => decisionOf(outputs[i]!));
+    const mean = values.reduce((a, b) => a + b, 0) / reads;
+    const variance = values.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (reads - 1);
+    return [{ digital, mean, square: (mean - digital) ** 2, variance }];
   });
   const closest = [...rows].sort((a, b) => a.digital - b.digital).slice(0, Math.ceil(rows.length / 2));
-  const among = task === "classifier" ? closest : rows;
+  const among = isClassifier ? closest : rows;
   const meanOf = (of: (row: (typeof rows)[number]) => number) =>
     among.reduce((sum, r) => sum + of(r), 0) / among.length;
   const readSquare = meanOf((row) => row.variance);
   const lastingSquare = Math.max(0, meanOf((row) => row.square) - readSquare / reads);
-  const noise = { lasting: Math.sqrt(lastingSquare), read: Math.sqrt(readSquare) };
-  const margins = rows.map(({ digital }) => (task === "classifier" ? digital : nearThreshold));
-  return { noise, margins, ...riskOf(margins, noise), inferences: reads * inputs.length };
+  const smoothing = smoothed > 1 ? Math.PI / 2 / smoothed : 1;
+  const noise = { lasting: Math.sqrt(lastingSquare), read: Math.sqrt(readSquare * Math.min(1, smoothing)) };
+  const margins = rows.map(({ digital }) => (isClassifier ? digital : nearThreshold));
+  const direct = isClassifier ? directRisk(rows, Math.sqrt(readSquare)) : undefined;
+  const risk = withDirect(riskOf(margins, noise, inputs.length), direct);
+  return {
+    noise,
+    ...(direct && { direct }),
+    inputs: inputs.length,
+    margins,
+    ...risk,
+    inferences: reads * inputs.length,
+  };
+};
+
+/** What a network gives for inputs in their order. */
+const answersOf = (network: Network, inputs: readonly Float32Array[]): readonly Float32Array[] => {
+  for (const state of network.states ?? []) state.fill(0);
+  return inputs.map((input) => {
+    const output = new Float32Array(sizeOf(network.outputShape));
+    network.infer(input, output);
+    return output;
+  });
 };
 
 /** No threshold is known here: ln of the error may change by so much. */
 const nearThreshold = Math.log(1.5);
 
-/** The risk of inputs with these margins on a chip with that noise. */
-export const riskOf = (margins: readonly number[], { lasting, read }: AnswerNoise): Risk => {
+/** The risk of answers with these margins on a chip with that noise, which was measured on so many inputs. */
+export const riskOf = (
+  margins: readonly number[],
+  { lasting, read }: AnswerNoise,
+  inputs: number = margins.length,
+): Risk => {
   const sigma = Math.max(Math.hypot(lasting, read), 1e-12);
   const risks = margins.map((margin) => below(-margin / sigma));
   const risk = risks.reduce((a, b) => a + b, 0) / risks.length;
-  // Beside what the inputs differ by, sigma itself is known to one part in √n only: half of them, two values each.
+  // Beside what the margins differ by, sigma itself is known to one part in √inputs only: half of them, two values each.
   const spread = risks.reduce((sum, r) => sum + (r - risk) ** 2, 0) / Math.max(1, risks.length - 1);
-  return { risk, riskError: Math.sqrt((spread + risk ** 2) / risks.length) };
+  return { risk, riskError: Math.sqrt(spread / risks.length + risk ** 2 / inputs) };
 };
+
+/** The part of inputs that reads decide otherwise, with an error of one in all where none does. */
+const directRisk = (rows: readonly { readonly mean: number }[], read: number): Risk => {
+  const risks = rows.map(({ mean }) => below(-mean / Math.max(read, 1e-12)));
+  const risk = risks.reduce((a, b) => a + b, 0) / risks.length;
+  const spread = risks.reduce((sum, r) => sum + (r - risk) ** 2, 0) / Math.max(1, risks.length - 1);
+  return { risk, riskError: Math.sqrt(spread / risks.length + risks.length ** -2) };
+};
+
+/** What inputs themselves show counts where it is clearly more than what margins let expect. */
+export const withDirect = (risk: Risk, direct: Risk | undefined): Risk =>
+  direct !== undefined && direct.risk - risk.risk > direct.riskError ? direct : risk;
 
 const least = 1e-38;
 
-const betweenBestOf = (scores: Float32Array): Decision => {
+const forBestOf = (scores: Float32Array): Decision => {
   let a = 0;
   for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[a]!) a = i;
-  let b = a === 0 ? 1 : 0;
-  for (let i = 0; i < scores.length; i++) if (i !== a && scores[i]! > scores[b]!) b = i;
-  return (output) => Math.log(Math.max(output[a]!, least)) - Math.log(Math.max(output[b] ?? 0, least));
+  return (output) => {
+    let other = least;
+    for (let i = 0; i < output.length; i++) if (i !== a) other = Math.max(other, output[i]!);
+    return Math.log(Math.max(output[a]!, least)) - Math.log(other);
+  };
 };
 
 const errorOf =
-  (input: Float32Array): Decision =>
+  (input: Float32Array, from: number): Decision =>
   (output) => {
     let sum = 0;
-    for (let i = 0; i < input.length; i++) sum += (output[i]! - input[i]!) ** 2;
-    return Math.log(Math.max(sum / input.length, least));
+    for (let i = from; i < input.length; i++) sum += (output[i]! - input[i]!) ** 2;
+    return Math.log(Math.max(sum / (input.length - from), least));
   };
 
 /** Φ(z): how much of N(0, 1) lies below z (Abramowitz and Stegun 26.2.17, to 7.5e-8). */

@@ -1,12 +1,13 @@
-import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Config } from "../config/schema.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
-import { type Answers, type Risk, riskOf } from "./answer-noise.ts";
+import type { Answers } from "./answer-noise.ts";
 import { addCosts, type Cost, noCost, times } from "./costs.ts";
 import { duration } from "./duration.ts";
-import type { LivingChip } from "./living-chip.ts";
-import { repair, verifyOf } from "./self-test.ts";
+import { badness, isInExcess, riskWhen, wouldHelp } from "./judgement.ts";
+import type { LivingChip, Tuning } from "./living-chip.ts";
+import { rewriteTiles, selfTest } from "./rewriting.ts";
 import { warmedSince } from "./temperature.ts";
+import { fewInputs } from "./trial-inputs.ts";
 
 /** What the policy needs to know. */
 export type CareSettings = Pick<Config["chip"], "compensation" | "upkeep">;
@@ -20,8 +21,18 @@ const growth = 1.1;
 const leastSeconds = 60;
 /** In a tile that has drifted further than this, devices written anew would drift away from the others at once. */
 const mostAlpha = 1.2;
-/** A tile is written as a whole at most so often, s: 30 days. */
+/** A tile is written as a whole at most so often, s: 30 days. A step that did not help waits as long, and for twice the age. */
 const rewriteSeconds = 30 * 86_400;
+/** A change of a calibration stays where it leaves less of the risk than this part. */
+const worthwhile = 0.95;
+
+/** Changes of the calibration that are tried in turn, the cheapest first. */
+const tunings: readonly { readonly kind: string; readonly change: Partial<Tuning> }[] = [
+  { kind: "ranges", change: { followsRanges: true } },
+  { kind: "columns", change: { compensation: "per-column" } },
+  { kind: "scales", change: { rescaling: "scales" } },
+  { kind: "statistics", change: { rescaling: "statistics" } },
+];
 
 /**
  * Whether a chip should be looked after now: it never was, its age grew by a tenth, it is warmer or colder, or the time
@@ -47,14 +58,19 @@ export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | und
  * those are more than when the chip was new by more than the tolerance, take the next step that is expected to help:
  *
  *   calibrate    drift compensation, from reads of each input
- *   columns      the same for each output by itself
- *   devices      self-test: weights that are far off are written anew, partners make up for stuck devices; not where
- *                drift is great
+ *   ranges       new ranges of the ADCs, by what inputs of the stream give
+ *   columns      drift compensation for each output by itself
+ *   scales       a digital factor for each output, from inputs of the stream beside the digital network
+ *   statistics   a factor and an offset, by mean and variance of each output, as AdaBS
+ *   devices      self-test: weights that are far off are written anew, partners or spare columns make up for stuck
+ *                devices; not where drift is great
  *   tiles        the third of the tiles whose weights are furthest off is written anew
  *   chip         all tiles are
  *   refuse       the chip answers no more, until a later look finds it better
  *
- * A chip that is new is self-tested whatever its answers are. Each step is told with what it took and what it gave.
+ * A change of the calibration is fitted to every second input and judged by the others; it stays where it is better by a
+ * twentieth. A chip that is new is trimmed whatever its answers are: devices that a verified write leaves closer are
+ * written anew. Each step is told with what it took and what it gave.
  */
 export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string): readonly CareStep[] => {
   const { compensation, upkeep } = settings;
@@ -70,40 +86,48 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
     const all = addCosts(cost, looked);
     steps.push({ atSeconds: chip.network.atSeconds, kind, why: reason, ...all, pulses, riskBefore, riskAfter });
   };
-  const calibrate = (mode: typeof compensation) => (): Cost => {
-    chip.calibrate(mode);
-    return mode === "none" ? noCost : chip.costs.oneHot;
-  };
+  const now = chip.network.atSeconds;
+  const mayTry = (kind: string) => now >= (chip.knowledge.againAtSeconds[kind] ?? 0);
+  const note = (kind: string, hasHelped: boolean) =>
+    chip.learn({
+      againAtSeconds: {
+        ...chip.knowledge.againAtSeconds,
+        [kind]: hasHelped ? 0 : now + Math.max(rewriteSeconds, chip.ageSeconds),
+      },
+    });
+  const plain: Tuning = { compensation, rescaling: "none", followsRanges: false };
 
-  if (isNew && upkeep.policy === "full") take("self-test", why, () => selfTest(chip));
+  if (isNew && upkeep.policy === "full") take("self-test", why, () => selfTest(chip, "trim"));
   // What was found to be better stays.
-  take("calibrate", why, calibrate(isNew || upkeep.policy !== "full" ? compensation : chip.knowledge.compensation));
+  take("calibrate", why, () => chip.calibrate(isNew || upkeep.policy !== "full" ? plain : chip.knowledge));
   if (upkeep.policy !== "full") return steps;
 
-  if (excess(chip, answers, settings) && chip.knowledge.compensation === "global") {
-    const before = chip.knowledge.risk ?? 0;
-    take("columns", sentence(chip, answers), calibrate("per-column"));
-    if ((chip.knowledge.risk ?? 0) > before)
-      take("calibrate", "A factor for each column is worse.", calibrate("global"));
+  for (const { kind, change } of tunings) {
+    if (!isInExcess(chip, answers, upkeep) || !mayTry(kind) || !isChange(chip, change)) continue;
+    let isKept = false;
+    take(kind, sentence(chip, answers), () => {
+      const { cost, hasHelped } = tryTuning(chip, change);
+      isKept = hasHelped;
+      return cost;
+    });
+    note(kind, isKept);
+    if (!isKept) steps.push({ ...steps.pop()!, kind: `${kind} (undone)` });
   }
-  const now = chip.network.atSeconds;
-  const canMend = now >= chip.knowledge.devicesAgainAtSeconds && meanAlpha(chip) < mostAlpha;
-  if (!isNew && canMend && excess(chip, answers, settings)) {
+  const canMend = mayTry("devices") && meanAlpha(chip) < mostAlpha;
+  if (!isNew && canMend && isInExcess(chip, answers, upkeep)) {
     const before = chip.knowledge.risk ?? 0;
     take("devices", sentence(chip, answers), () => selfTest(chip));
-    const hasHelped = (chip.knowledge.risk ?? 0) < 0.9 * before;
-    chip.learn({ devicesAgainAtSeconds: hasHelped ? 0 : now + rewriteSeconds });
+    note("devices", (chip.knowledge.risk ?? 0) < 0.9 * before);
   }
   const mayWrite = mayRewrite(chip); // all tiles may follow a third of them at once
   for (const [kind, part] of [
     ["tiles", 1 / 3],
     ["chip", 1],
   ] as const) {
-    if (!excess(chip, answers, settings) || !mayWrite || !wouldHelp(chip, answers, settings)) continue;
+    if (!isInExcess(chip, answers, upkeep) || !mayWrite || !wouldHelp(chip, answers, upkeep)) continue;
     take(kind, sentence(chip, answers), () => {
-      const cost = rewrite(chip, part);
-      chip.calibrate(chip.knowledge.compensation);
-      return { ...addCosts(cost, chip.costs.oneHot), pulses: cost.pulses };
+      const { pulses, ...cost } = rewriteTiles(chip, part);
+      return { ...addCosts(cost, chip.calibrate()), pulses };
     });
   }
   const { risk = 0, riskError = 0, mayAnswer } = chip.knowledge;
@@ -113,89 +137,33 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
   return steps;
 };
 
-/** Read every device of the chip, and mend what can be mended. @returns also the stuck devices of each tile */
-export const selfTest = (
-  chip: LivingChip,
-): Cost & { readonly pulses: number; readonly stuck: readonly (readonly number[])[] } => {
-  const { device } = chip.plan;
-  const moment = Math.round(chip.network.atSeconds * 1000);
-  let [cost, written]: [Cost, WriteCount] = [noCost, noWrites];
-  const stuck: (readonly number[])[] = [];
-  const touched = chip.tiles.filter(({ is }) => {
-    const found = repair(is, device, moment);
-    const { outputs, inputs } = is.place;
-    cost = addCosts(cost, times(found.readings, chip.costs.device(outputs, inputs)));
-    written = addWrites(written, found.written);
-    stuck.push(found.stuck);
-    return found.written.pulses > 0;
-  });
-  if (touched.length > 0) chip.wrote(touched, "devices");
-  const count = stuck.reduce((sum, devices) => sum + devices.length, 0);
-  chip.learn({ stuckDevices: Math.max(count, chip.knowledge.stuckDevices) });
-  return { ...withWrites(cost, written), stuck };
+/** Whether a change would change something that the chip has what it takes for. */
+const isChange = ({ knowledge }: LivingChip, change: Partial<Tuning>): boolean => {
+  const isFitted = change.rescaling !== undefined;
+  if (isFitted && knowledge.inputs.length < 2 * fewInputs) return false;
+  return Object.entries(change).some(([key, value]) => knowledge[key as keyof Tuning] !== value);
 };
 
-/** Write the tiles anew whose weights are furthest off, a part of them all, and self-test them. */
-const rewrite = (chip: LivingChip, part: number): Cost & { readonly pulses: number } => {
-  const { device } = chip.plan;
-  const moment = Math.round(chip.network.atSeconds * 1000) + 1;
-  let [cost, written]: [Cost, WriteCount] = [noCost, noWrites];
-  const ranked = chip.tiles
-    .map((tile) => ({ tile, off: part < 1 ? relativeError(tile.is, moment) : 0 }))
-    .sort((a, b) => b.off - a.off)
-    .slice(0, Math.ceil(part * chip.tiles.length))
-    .map(({ tile }) => tile);
-  if (part < 1) cost = chip.costs.oneHot;
-  for (const { is } of ranked) {
-    written = addWrites(written, is.rewrite("all", verifyOf(device), is.targetsSiemens("weights")));
-    const found = repair(is, device, moment);
-    cost = addCosts(cost, times(found.readings, chip.costs.device(is.place.outputs, is.place.inputs)));
-    written = addWrites(written, found.written);
-  }
-  chip.wrote(ranked, "tiles");
-  return withWrites(cost, written);
+/** Change how the chip is calibrated, and keep that where it is better. */
+const tryTuning = (chip: LivingChip, change: Partial<Tuning>): { readonly cost: Cost; readonly hasHelped: boolean } => {
+  const { compensation, rescaling, followsRanges, inputs } = chip.knowledge;
+  const before: Tuning = { compensation, rescaling, followsRanges };
+  const after: Tuning = { ...before, ...change };
+  const halfOf = (rest: number) => inputs.filter((_, i) => i % 2 === rest);
+  const isFitted = after.rescaling !== "none";
+  const [toFit, toJudge] = isFitted ? [halfOf(0), halfOf(1)] : [inputs, undefined];
+  const judged = (tuning: Tuning): { readonly cost: Cost; readonly answers: Answers | undefined } => {
+    const cost = chip.calibrate(tuning, toFit);
+    const answers = chip.look(toJudge);
+    return { answers, cost: addCosts(cost, times(answers?.inferences ?? 0, chip.costs.inference)) };
+  };
+  const [old, changed] = [judged(before), judged(after)];
+  const hasHelped =
+    old.answers !== undefined &&
+    changed.answers !== undefined &&
+    badness(changed.answers) < worthwhile * badness(old.answers);
+  return { hasHelped, cost: addCosts(old.cost, changed.cost, chip.calibrate(hasHelped ? after : before)) };
 };
-
-/** Root mean square of what the weights of a tile are off by, as a part of the weights', by one-hot reads. */
-const relativeError = (tile: LivingChip["tiles"][number]["is"], moment: number): number => {
-  const { alpha, place } = tile;
-  const read = tile.readWeights(moment);
-  const wanted = tile.targetsSiemens("weights");
-  // In units of the wanted weights, which the readings have too but for one factor.
-  let [square, product, errors] = [0, 0, 0];
-  const pairs = Array.from({ length: place.outputs }, (_, o) => tile.columnOf(o).devices).flatMap((devices, o) =>
-    Array.from({ length: place.inputs }, (_, i) => {
-      const plus = devices[2 * i]!;
-      return [alpha[o]! * read[o * place.inputs + i]!, wanted[plus]! - wanted[plus + 1]!] as const;
-    }),
-  );
-  for (const [is, should] of pairs) {
-    square += should ** 2;
-    product += is * should;
-  }
-  const unit = square > 0 && product > 0 ? product / square : 1;
-  for (const [is, should] of pairs) errors += (is / unit - should) ** 2;
-  return square > 0 ? Math.sqrt(errors / square) : 0;
-};
-
-const withWrites = (cost: Cost, { pulses, seconds, joules }: WriteCount): Cost & { readonly pulses: number } => ({
-  ...addCosts(cost, { reads: 0, seconds, joules }),
-  pulses,
-});
-
-/** Whether more answers are at risk than the tolerance allows beside a new chip, beyond what the estimate may err. */
-const excess = (chip: LivingChip, answers: Answers | undefined, { upkeep }: CareSettings): boolean => {
-  if (answers === undefined) return false;
-  const first = whenNew(chip, answers);
-  return answers.risk - first.risk > upkeep.tolerance + Math.hypot(answers.riskError, first.riskError) / 2;
-};
-
-/** The risk of the same inputs on the chip when it was new. */
-const whenNew = (chip: LivingChip, { margins }: Answers): Risk => riskOf(margins, chip.knowledge.firstNoise!);
-
-/** A chip written anew is expected to be as it was when new: worth it where that takes back half of the excess or more. */
-const wouldHelp = (chip: LivingChip, answers: Answers | undefined, { upkeep }: CareSettings): boolean =>
-  answers !== undefined && answers.risk - whenNew(chip, answers).risk > upkeep.tolerance / 2;
 
 const meanAlpha = (chip: LivingChip): number => {
   const alphas = chip.tiles.flatMap(({ is }) => [...is.alpha]);
@@ -210,5 +178,6 @@ const mayRewrite = (chip: LivingChip): boolean => {
 const sentence = (chip: LivingChip, answers: Answers | undefined): string => {
   if (answers === undefined) return "";
   const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
-  return `${percent(answers.risk)} ± ${percent(answers.riskError)} of the answers would differ from the digital network's, ${percent(whenNew(chip, answers).risk)} when new.`;
+  const { risk } = riskWhen(chip.knowledge.first!, answers);
+  return `${percent(answers.risk)} ± ${percent(answers.riskError)} of the answers would differ from the digital network's, ${percent(risk)} when new.`;
 };

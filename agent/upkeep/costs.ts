@@ -29,6 +29,8 @@ export interface ChipCosts {
   readonly inference: Cost;
   /** Driving each input of each tile by itself: a calibration. Tiles work at once. */
   readonly oneHot: Cost;
+  /** The same of one tile of this many outputs and inputs. */
+  response(outputs: number, inputs: number): Cost;
   /** Reading each device of a tile of this many inputs and outputs by itself. */
   device(outputs: number, inputs: number): Cost;
 }
@@ -54,6 +56,11 @@ export const chipCosts = (graph: Graph, mapping: Mapping, network: AnalogNetwork
       seconds: Math.max(...tiles.map(({ inputs }) => inputs)) * productSecondsOf(design),
       joules: tiles.reduce((sum, { outputs, inputs }) => sum + inputs * oneInput(outputs, inputs), 0),
     },
+    response: (outputs, inputs) => ({
+      reads: inputs,
+      seconds: inputs * productSecondsOf(design),
+      joules: inputs * oneInput(outputs, inputs),
+    }),
     // Plus and minus of a pair one after the other.
     device: (outputs, inputs) => ({
       reads: 2 * inputs,

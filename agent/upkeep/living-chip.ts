@@ -8,11 +8,11 @@ import type { AnswerNoise } from "../../models/model.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
-import { dequantiseInto } from "../../models/quantisation.ts";
-import { sizeOf } from "../../models/tensor.ts";
+import { chooseRanges, type Rescaling, rescale } from "../../models/network/rescale.ts";
 import type { StoredChip, TileName } from "../store/chip-record.ts";
-import { type Answers, compareAnswers, riskOf } from "./answer-noise.ts";
-import { type ChipCosts, chipCosts } from "./costs.ts";
+import { type Answers, compareAnswers, riskOf, type Seen, withDirect } from "./answer-noise.ts";
+import { addCosts, type ChipCosts, type Cost, chipCosts, noCost, times } from "./costs.ts";
+import { fewInputs, inputsKeptOf, scoringOf, testInputs } from "./trial-inputs.ts";
 
 /** What a chip is made of. */
 export interface ChipPlan {
@@ -39,12 +39,19 @@ export interface Knowledge {
   /** Chip time of the last write of any device, and of the last write of whole tiles. */
   readonly writtenAtSeconds: number;
   readonly rewrittenAtSeconds: number;
-  /** Chip time before which single devices are not written again, because it did not help. */
-  readonly devicesAgainAtSeconds: number;
+  /** Chip time before which a step is not tried again, because it did not help. */
+  readonly againAtSeconds: Readonly<Record<string, number>>;
+  /** Whether all devices were written with verification. */
+  readonly isTrimmed: boolean;
+  /** What calibrations set beside the drift compensation: what was found to be better stays. */
   readonly compensation: CalibrationMode;
-  /** Noise of the answers when last looked at, and when the chip was new. */
+  readonly rescaling: Rescaling | "none";
+  readonly followsRanges: boolean;
+  /** Noise of the answers when last looked at. */
   readonly noise: AnswerNoise | undefined;
-  readonly firstNoise: AnswerNoise | undefined;
+  /** What was seen of the chip when new, and a day to a month after whole tiles were written: what writing anew can give. */
+  readonly first: Seen | undefined;
+  readonly settled: (Seen & { readonly writtenAtSeconds: number }) | undefined;
   readonly risk: number | undefined;
   readonly riskError: number | undefined;
   /** Devices that self-test found not to follow their writes. */
@@ -61,9 +68,14 @@ export interface Wear {
   readonly pulses: { readonly mean: number; readonly most: number };
 }
 
-/** Inputs kept to try a chip with, and how often each is read. */
-const mostInputs = 32;
+/** How a chip is calibrated. */
+export type Tuning = Pick<Knowledge, "compensation" | "rescaling" | "followsRanges">;
+
+/** How often each input is read to try a chip. */
 const readsOfInput = 2;
+/** Chip time within which stream inputs take the place of test vectors for what the chip was when new, s: a day. */
+const settleSeconds = 86_400;
+
 /** Margins kept: with 512 a risk of 0.5 % is known to 0.3 %. */
 const mostMargins = 512;
 /** Below so many margins those of the inputs are taken. */
@@ -115,17 +127,21 @@ export class LivingChip {
     });
     this.twin = new DigitalNetwork(graph, { kernel: "simd" });
     this.costs = chipCosts(graph, manifest.mapping, this.network);
-    this.knowledge = stored?.knowledge ?? {
+    const fresh: Knowledge = {
       ...{ device: device.name, seed },
       time: { clockSeconds, chipSeconds: ageSeconds, celsius: referenceCelsius },
       calibratedAtSeconds: undefined,
-      ...{ writtenAtSeconds: 0, rewrittenAtSeconds: 0, devicesAgainAtSeconds: 0 },
-      compensation: "none",
-      ...{ noise: undefined, firstNoise: undefined, risk: undefined, riskError: undefined },
+      ...{ writtenAtSeconds: 0, rewrittenAtSeconds: 0, againAtSeconds: {}, isTrimmed: false },
+      ...{ compensation: "none", rescaling: "none", followsRanges: false },
+      ...{ noise: undefined, first: undefined, settled: undefined, risk: undefined, riskError: undefined },
       stuckDevices: 0,
       mayAnswer: true,
       ...{ inputs: [], margins: [] },
     };
+    // What older versions did not know is as with a new chip, but for the noise when new, which had another name.
+    const { firstNoise } = (stored?.knowledge ?? {}) as { readonly firstNoise?: AnswerNoise };
+    const first = firstNoise && { noise: firstNoise, inputs: fewInputs };
+    this.knowledge = { ...fresh, ...(first && { first }), ...stored?.knowledge };
   }
 
   /** All tiles, with their names. */
@@ -157,34 +173,79 @@ export class LivingChip {
     return this.network.atSeconds - this.knowledge.rewrittenAtSeconds;
   }
 
-  /** Set the drift compensation of every tile. */
-  calibrate(compensation: CalibrationMode): void {
+  /**
+   * Set the drift compensation of every tile, the ranges of its ADC and what rescales its outputs, from inputs of the stream:
+   * by default those that are kept. @returns what it took
+   */
+  calibrate(
+    { compensation, rescaling, followsRanges }: Tuning = this.knowledge,
+    inputs: readonly Float32Array[] = this.knowledge.inputs,
+  ): Cost {
     this.network.calibrate(compensation);
+    for (const { is } of this.tiles) is.setRange("programmed");
+    let inferences = 0;
+    this.#apart(() => {
+      if (followsRanges) chooseRanges(this.network, inputs);
+      if (rescaling !== "none") rescale(this.network, inputs, rescaling);
+      inferences = ((followsRanges ? 1 : 0) + (rescaling === "none" ? 0 : 1)) * inputs.length;
+    });
     const { celsius } = this.knowledge.time;
-    this.#know({ compensation, calibratedAtSeconds: this.network.atSeconds, calibratedCelsius: celsius });
+    this.#know({ calibratedAtSeconds: this.network.atSeconds, calibratedCelsius: celsius });
+    this.#know({ compensation, rescaling, followsRanges });
+    return addCosts(compensation === "none" ? noCost : this.costs.oneHot, times(inferences, this.costs.inference));
   }
 
-  /** Compare the chip with its twin on the inputs that came last, or on the test vectors of the model; undefined: none. */
-  look(reads = readsOfInput): Answers | undefined {
-    const inputs = this.knowledge.inputs.length >= 4 ? this.knowledge.inputs : testInputs(this.manifest);
-    if (inputs.length === 0) return undefined;
-    // Numbers of their own, told apart by the time, so that the noise of the stream's inferences stays what it was.
+  /** Do inferences with numbers of their own, told apart by the time, so that the noise of the stream's stays what it was. */
+  #apart(run: () => void): void {
     const { inference } = this.network;
-    this.network.restartNoise(2 ** 40 + 1024 * Math.round(1000 * this.network.atSeconds));
-    const seen = compareAnswers(this.network, this.twin, this.manifest.task, inputs, reads);
+    const states = (this.network.states ?? []).map((state) => state.slice());
+    this.network.restartNoise(2 ** 40 + 4096 * Math.round(1000 * this.network.atSeconds));
+    run();
     this.network.restartNoise(inference);
-    const margins = this.knowledge.margins.length >= fewMargins ? this.knowledge.margins : seen.margins;
-    const answers = { ...seen, margins, ...riskOf(margins, seen.noise) };
-    const { noise, risk, riskError } = answers;
-    this.#know({ noise, risk, riskError, firstNoise: this.knowledge.firstNoise ?? noise });
+    for (const [i, state] of states.entries()) this.network.states[i]!.set(state);
+  }
+
+  /**
+   * Compare the chip with its twin on inputs, by default those that came last, or the test vectors of the model. undefined:
+   * there are too few. What is seen is kept, but where it is of some of the inputs.
+   */
+  look(some?: readonly Float32Array[]): Answers | undefined {
+    const kept = this.knowledge.inputs.length >= 4 ? this.knowledge.inputs : testInputs(this.manifest);
+    const inputs = some ?? kept;
+    if (inputs.length < 2) return undefined;
+    const { manifest, twin, network, knowledge } = this;
+    let seen: Answers | undefined;
+    this.#apart(() => {
+      seen = compareAnswers(network, twin, manifest.task, inputs, readsOfInput, scoringOf(manifest));
+    });
+    if (seen === undefined) return undefined;
+    const margins = knowledge.margins.length >= fewMargins ? knowledge.margins : seen.margins;
+    const answers = { ...seen, margins, ...withDirect(riskOf(margins, seen.noise, inputs.length), seen.direct) };
+    if (some) return answers;
+    const { noise, direct, risk, riskError } = answers;
+    const now = { noise, ...(direct && { direct }), inputs: inputs.length };
+    this.#know({ noise, risk, riskError, ...this.#remembered(now) });
     return answers;
+  }
+
+  /** What this look is remembered as: that of the chip when new, or a day after it was written. */
+  #remembered(now: Seen): Partial<Pick<Knowledge, "first" | "settled">> {
+    const { first, settled, rewrittenAtSeconds: writtenAtSeconds } = this.knowledge;
+    const isYoung = this.ageSeconds < settleSeconds;
+    const isBetterKnown = isYoung && writtenAtSeconds === 0 && (first?.inputs ?? 0) < Math.min(fewInputs, now.inputs);
+    const hasSettled = !isYoung && this.ageSeconds < 30 * settleSeconds;
+    const isSettled = hasSettled && settled?.writtenAtSeconds !== writtenAtSeconds;
+    return {
+      ...((first === undefined || isBetterKnown) && { first: now }),
+      ...(isSettled && { settled: { ...now, writtenAtSeconds } }),
+    };
   }
 
   /** Keep inputs that came and margins of answers, the last ones. */
   remember(inputs: readonly Float32Array[], margins: readonly number[]): void {
     const { knowledge } = this;
     this.#know({
-      inputs: [...knowledge.inputs, ...inputs].slice(-mostInputs),
+      inputs: [...knowledge.inputs, ...inputs].slice(-inputsKeptOf(this.network)),
       margins: [...knowledge.margins, ...margins].slice(-mostMargins),
     });
   }
@@ -198,7 +259,9 @@ export class LivingChip {
   }
 
   /** Note what was found out. */
-  learn(found: Partial<Pick<Knowledge, "mayAnswer" | "stuckDevices" | "devicesAgainAtSeconds" | "celsiusFrom">>): void {
+  learn(
+    found: Partial<Pick<Knowledge, "mayAnswer" | "stuckDevices" | "againAtSeconds" | "isTrimmed" | "celsiusFrom">>,
+  ): void {
     this.#know(found);
   }
 
@@ -231,14 +294,4 @@ export const wearOf = (tiles: readonly Uint32Array[]): Wear => {
     }
   }
   return { devices, pulses: { mean: pulses / Math.max(1, devices), most } };
-};
-
-/** The inputs of the test vectors; of a forecaster, which takes a row an inference, each of their rows. */
-const testInputs = ({ testVectors, task, input: { scale, shape, channels } }: Manifest): readonly Float32Array[] => {
-  const rowSize = task === "forecaster" ? channels.length : sizeOf(shape);
-  return testVectors.flatMap(({ input }) => {
-    const real = new Float32Array(sizeOf(shape));
-    dequantiseInto({ data: Int8Array.from(input), shape, scale, zeroPoint: 0 }, real);
-    return Array.from({ length: real.length / rowSize }, (_, i) => real.slice(i * rowSize, (i + 1) * rowSize));
-  });
 };

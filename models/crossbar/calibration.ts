@@ -23,6 +23,46 @@ export const driftCompensation = (
 
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Full scale of the ADC in units of W·x, and of its finer range for calibration reads. */
+export type AdcRanges = readonly [outputMax: number, calibrationMax: number];
+
+/**
+ * The ranges of a tile that has drifted: its sums are smaller by α than when it was programmed, so that it would use few of
+ * the codes. They are chosen by the largest |W x| that the stream shows, but few inputs do not show the largest of all:
+ *
+ *   outputMax      = max(½, min(1½, 1.1 · largest / programmed)) · programmed / min α
+ *   calibrationMax = programmed / min α                            min α at least 1
+ *
+ * @param largest in units of W·x; undefined: as when programmed
+ */
+export const rangesFor = (programmed: AdcRanges, largest: number | undefined, alpha: Float64Array): AdcRanges => {
+  const [outputMax, calibrationMax] = programmed;
+  const share = largest === undefined ? 1 : Math.max(0.5, Math.min(1.5, (1.1 * largest) / outputMax));
+  const drift = alpha.reduce((least, a) => Math.min(least, a), Number.POSITIVE_INFINITY);
+  return [(share * outputMax) / Math.max(1, drift), calibrationMax / Math.max(1, drift)];
+};
+
+/** Digital offsets of outputs that are not zero: added to rows of y, `stride` apart, from `from` on. */
+export const addOffsets = (
+  y: Float32Array,
+  from: number,
+  stride: number,
+  rows: number,
+  offsets: Float32Array,
+): void => {
+  for (let row = 0; row < rows; row++) {
+    const at = from + row * stride;
+    for (let o = 0; o < offsets.length; o++) y[at + o] = y[at + o]! + offsets[o]!;
+  }
+};
+
+/** @throws RangeError unless all are finite, one an output */
+export const checkOffsets = (offsets: ArrayLike<number>, outputs: number): void => {
+  if (offsets.length !== outputs || !Array.from(offsets).every(Number.isFinite)) {
+    throw new RangeError(`offsets: expected ${outputs} finite numbers, got ${offsets}`);
+  }
+};
+
 /** Set factors of outputs to their own, or all to one. @throws RangeError unless all are finite and ≥ 0 */
 export const setFactors = (factors: Float64Array, to: number | ArrayLike<number>): void => {
   const values = typeof to === "number" ? new Float64Array(factors.length).fill(to) : Float64Array.from(to);

@@ -145,12 +145,13 @@ export class TileCells {
     }
   }
 
-  /** Let devices hold the weights that others hold. */
-  moveWeights(from: Uint32Array, to: Uint32Array): void {
-    for (let n = 0; n < to.length; n++) {
-      this.weightSiemens[to[n]!] = this.weightSiemens[from[n]!]!;
-      this.targetsSiemens[to[n]!] = this.weightSiemens[from[n]!]!;
-    }
+  /** Let devices hold the weights that others hold, and aim at what these should conduct over `alpha`. */
+  moveWeights(from: Uint32Array, to: Uint32Array, alpha: number): void {
+    for (let n = 0; n < to.length; n++) this.weightSiemens[to[n]!] = this.weightSiemens[from[n]!]!;
+    this.retarget(
+      to,
+      Array.from(to, (d) => this.weightSiemens[d]! / alpha),
+    );
   }
 
   /** Write devices, by number, to their targets: `writeDevices`. @throws RangeError for a device that there is not */

@@ -7,6 +7,7 @@ export interface PackedImage {
   readonly weights: Int16Array;
   readonly variances: Uint8Array | undefined;
   readonly scales: Float32Array;
+  readonly offsets: Float32Array;
 }
 
 /** Of a tile that is read in detail. */
@@ -17,6 +18,7 @@ export interface DetailedImage {
   /** Conductances of all devices, where they are solved for behind wires. */
   readonly allSiemens: Float32Array | undefined;
   readonly alpha: Float64Array;
+  readonly offsets: Float32Array;
   readonly outputMax: number;
 }
 
@@ -39,7 +41,7 @@ export const expectImage = <Kind extends CircuitImage["kind"]>(
 export const buffersOf = (image: CircuitImage): readonly ArrayBuffer[] => {
   const arrays =
     image.kind === "packed"
-      ? [image.weights, image.variances, image.scales]
-      : [...image.terms, image.squares, image.allSiemens, image.alpha];
+      ? [image.weights, image.variances, image.scales, image.offsets]
+      : [...image.terms, image.squares, image.allSiemens, image.alpha, image.offsets];
   return arrays.flatMap((values) => (values ? [values.buffer as ArrayBuffer] : []));
 };

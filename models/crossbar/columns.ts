@@ -38,6 +38,16 @@ export const devicesOf = (column: number, { columns: width, inputs, crossbars }:
   });
 };
 
+/** The outputs that devices, by number, belong to. @param columns the column of each output */
+export const outputsWith = (
+  devices: ArrayLike<number>,
+  { columns: width, inputs }: CellsShape,
+  columns: Int32Array,
+): ReadonlySet<number> => {
+  const outputs = Array.from(devices, (d) => columns.indexOf(Math.floor(d / (2 * inputs)) % width));
+  return new Set(outputs.filter((output) => output >= 0));
+};
+
 /**
  * How a pair holds a weight. `one-sided`: the device of the other sign stays at g_min. `two-sided`: both move, from the
  * middle of the range, as far as the weight is from zero.

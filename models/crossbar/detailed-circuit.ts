@@ -1,5 +1,5 @@
 import type { Acting } from "./acting.ts";
-import { setFactors } from "./calibration.ts";
+import { addOffsets, checkOffsets, setFactors } from "./calibration.ts";
 import { type CircuitImage, type DetailedImage, expectImage } from "./circuit-image.ts";
 import type { DetailedSpec } from "./detailed-spec.ts";
 import { readNoise16, readNoiseSigma } from "./kernels/read-noise.ts";
@@ -25,6 +25,8 @@ export class DetailedCircuit {
   clippedOutputs = 0;
   /** The drift compensation of each output; after a change, `setAlpha`. */
   readonly alpha: Float64Array;
+  /** What is added to each output; to be set by `setOffsets`. */
+  readonly offsets: Float32Array;
   outputMax = 1;
   calibrationMax = 1;
   readonly place: TilePlace;
@@ -48,6 +50,7 @@ export class DetailedCircuit {
     this.place = place;
     this.#spec = spec;
     this.alpha = new Float64Array(place.outputs).fill(1);
+    this.offsets = new Float32Array(place.outputs);
     this.#dac = levelsOf(reading.convention, dacBits, reading.dacLow);
     this.#adc = levelsOf(reading.convention, adcBits, reading.adcLow);
     this.#calibrationAdc = levelsOf(reading.convention, adcBits, -1);
@@ -82,8 +85,9 @@ export class DetailedCircuit {
   /** What products are made of now. A copy. */
   image(): CircuitImage {
     const [terms, squares] = [this.#terms.map((term) => term.slice()), this.#squares.slice()];
-    const { alpha, outputMax } = this;
-    return { kind: "detailed", terms, squares, allSiemens: this.#allSiemens?.slice(), alpha: alpha.slice(), outputMax };
+    const { outputMax } = this;
+    const [alpha, offsets] = [this.alpha.slice(), this.offsets.slice()];
+    return { kind: "detailed", terms, squares, allSiemens: this.#allSiemens?.slice(), alpha, offsets, outputMax };
   }
 
   /** Multiply with an image from now on, until the tile is packed or calibrated anew. @throws RangeError where it does not fit */
@@ -101,6 +105,7 @@ export class DetailedCircuit {
     this.#allSiemens = shown.allSiemens?.slice();
     this.#makeSolver();
     this.setAlpha(shown.alpha);
+    this.setOffsets(shown.offsets);
     this.setRanges(shown.outputMax);
   }
 
@@ -144,6 +149,7 @@ export class DetailedCircuit {
         y[from + row * stride + o] = accumulate ? y[from + row * stride + o]! + value : value;
       }
     }
+    addOffsets(y, from, stride, batch, this.offsets);
   }
 
   /** Drive one input after the other at full scale, and look at the outputs through the range of calibration reads. */
@@ -165,6 +171,12 @@ export class DetailedCircuit {
   /** Give each output a factor of its own, or all the same one. @throws RangeError unless all are finite and ≥ 0 */
   setAlpha(alpha: number | ArrayLike<number>): void {
     setFactors(this.alpha, alpha);
+  }
+
+  /** Add a number to each output from now on. @throws RangeError unless all are finite */
+  setOffsets(offsets: ArrayLike<number>): void {
+    checkOffsets(offsets, this.offsets.length);
+    this.offsets.set(offsets);
   }
 
   /** y / (α s) of the present inputs into the sums. Gives how many conversions were clipped. */

@@ -1,4 +1,4 @@
-import { philox4x32 } from "../random.ts";
+import { CounterRandom, philox4x32 } from "../random.ts";
 
 /**
  * Events other than writes, which count from zero: what the read noise of a moment is keyed by. Negative, as words
@@ -24,4 +24,16 @@ export const readKeys = (
   philox4x32(number | 0, high, (arrayId << 16) | tile, event, seed | 0, (seed / 2 ** 32) | 0, block);
   out[0] = block[0]!;
   out[1] = block[1]!;
+};
+
+/** Numbers of a moment by itself, keyed the same way. */
+export const readRandom = (
+  { seed, arrayId, index }: { readonly seed: number; readonly arrayId: number; readonly index: number },
+  moment: number,
+  event: number,
+  keys: Int32Array,
+): CounterRandom => {
+  readKeys(seed, arrayId, index, moment, event, keys);
+  const [key0 = 0, key1 = 0] = keys;
+  return new CounterRandom((key1 & 0x1fffff) * 2 ** 32 + (key0 >>> 0));
 };

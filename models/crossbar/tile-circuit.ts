@@ -1,5 +1,5 @@
 import type { Acting, DeviceRoom } from "./acting.ts";
-import { setFactors } from "./calibration.ts";
+import { addOffsets, checkOffsets, setFactors } from "./calibration.ts";
 import { type CircuitImage, expectImage } from "./circuit-image.ts";
 import { type Converter, converter } from "./converters.ts";
 import type { Arena } from "./kernels/arena.ts";
@@ -34,7 +34,7 @@ export interface CircuitSpec extends TileKey {
  *
  *   v      = DAC(x)                        [inputs]
  *   i      = (G⁺ − G⁻) v + √(Σ σ² v²) ξ    [outputs]                        each read draws ξ of N(0, 1) anew
- *   y      = α · ADC(i / β)                [outputs]
+ *   y      = α · ADC(i / β) + δ            [outputs]                        δ: digital offsets, 0 unless set
  */
 export class TileCircuit {
   readonly place: TilePlace;
@@ -42,6 +42,9 @@ export class TileCircuit {
   clippedOutputs = 0;
   /** The drift compensation of each output; after a change, `setAlpha`. */
   readonly alpha: Float64Array;
+  /** What is added to each output; to be set by `setOffsets`. */
+  readonly offsets: Float32Array;
+  #hasOffsets = false;
   readonly #spec: CircuitSpec;
   readonly #scratch: TileScratch;
   readonly #limits: Limits;
@@ -60,6 +63,7 @@ export class TileCircuit {
     this.#scratch = scratch;
     this.#limits = limitsOf(spec.dac, inputs);
     this.alpha = new Float64Array(outputs).fill(1);
+    this.offsets = new Float32Array(outputs);
     this.#adc = converter("adc", spec.adcBits, 1);
     this.#calibrationAdc = this.#adc;
     this.#weightWidths = new Float64Array(outputs);
@@ -96,6 +100,13 @@ export class TileCircuit {
     this.#setScales(this.#adc);
   }
 
+  /** Add a number to each output from now on. @throws RangeError unless all are finite */
+  setOffsets(offsets: ArrayLike<number>): void {
+    checkOffsets(offsets, this.offsets.length);
+    this.offsets.set(offsets);
+    this.#hasOffsets = this.offsets.some((offset) => offset !== 0);
+  }
+
   /** Take over what the tile multiplies by. */
   pack(acting: Acting): void {
     const { weightsPerSiemens } = this.#spec;
@@ -122,6 +133,7 @@ export class TileCircuit {
     const { keys } = this.#scratch;
     if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
     this.clippedOutputs += kernel.multiply(this.#packed, input, y, from, stride, batch, accumulate, keys);
+    if (this.#hasOffsets) addOffsets(y, from, stride, batch, this.offsets);
   }
 
   /** As `mvm`, each output with inputs of its own: `MvmKernel.depthwise`. */
@@ -130,12 +142,14 @@ export class TileCircuit {
     const { keys } = this.#scratch;
     if (this.#packed.variances) readKeys(seed, arrayId, index, inference, readEvent.inference, keys);
     this.clippedOutputs += kernel.depthwise(this.#packed, input, places, y, batch, keys);
+    if (this.#hasOffsets) addOffsets(y, 0, this.offsets.length, batch, this.offsets);
   }
 
   /** What products are made of now. A copy. */
   image(): CircuitImage {
     const { weights, variances, scales } = this.#packed;
-    return { kind: "packed", weights: weights.slice(), variances: variances?.slice(), scales: scales.slice() };
+    const offsets = this.offsets.slice();
+    return { kind: "packed", weights: weights.slice(), variances: variances?.slice(), scales: scales.slice(), offsets };
   }
 
   /** Multiply with an image from now on, until the tile is packed or calibrated anew. @throws RangeError where it does not fit */
@@ -146,6 +160,7 @@ export class TileCircuit {
     packed.weights.set(shown.weights);
     if (shown.variances) packed.variances?.set(shown.variances);
     packed.scales.set(shown.scales);
+    this.setOffsets(shown.offsets);
   }
 
   /** Drive one input after the other at full scale, and look at the outputs through the range of calibration reads. */

@@ -1,3 +1,4 @@
+import { type AdcRanges, checkOffsets } from "./calibration.ts";
 import { checkFaults, type FaultMap } from "./faults.ts";
 import type { CellsShape } from "./mapping.ts";
 import type { WrittenCells } from "./programming.ts";
@@ -17,11 +18,15 @@ export interface TileState {
   readonly columns: Int32Array;
   /** Drift compensation of each output. */
   readonly alpha: Float64Array;
+  /** What is added to each output; left out: nothing. */
+  readonly offsets?: Float32Array;
   /** Full scale of the ADC, in units of W·x, and of the finer range for calibration reads. */
   readonly outputMax: number;
   readonly calibrationMax: number;
   /** Mean |y| of each output for one-hot inputs, when programmed. */
   readonly programmedResponse: Float64Array;
+  /** `outputMax` and `calibrationMax` when programmed; left out: as they are. */
+  readonly programmedRanges?: AdcRanges;
 }
 
 /** The tiles of an array, at one time and temperature. */
@@ -74,6 +79,7 @@ export const checkState = (state: TileState, outputs: number, shape: CellsShape)
   expectNumbers("cells.writtenAtSeconds", state.cells.writtenAtSeconds, isPositive);
   expectNumbers("alpha", state.alpha, isPositive);
   expectNumbers("programmedResponse", state.programmedResponse, isPositive);
+  if (state.offsets) checkOffsets(state.offsets, outputs);
   const column = state.columns.find((c) => !(c >= 0 && c < shape.columns));
   if (column !== undefined || new Set(state.columns).size !== outputs) {
     throw new RangeError(

@@ -1,15 +1,14 @@
-import { CounterRandom } from "../random.ts";
 import { type Acting, actingAt } from "./acting.ts";
-import type { CalibrationMode } from "./calibration.ts";
-import { driftCompensation } from "./calibration.ts";
+import { type AdcRanges, type CalibrationMode, rangesFor } from "./calibration.ts";
 import { TileCells } from "./cells.ts";
-import { devicesOf, largestSum, largestWeight, outputsOf, targetsOf } from "./columns.ts";
+import { devicesOf, largestSum, largestWeight, outputsOf, outputsWith, targetsOf } from "./columns.ts";
 import { DetailedCircuit } from "./detailed-circuit.ts";
 import { detailedSpec } from "./detailed-spec.ts";
+import { DriftReference } from "./drift-reference.ts";
 import type { Arena } from "./kernels/arena.ts";
 import { type CellsShape, expectInteger, type TilePlace } from "./mapping.ts";
 import { noWrites, type WriteCount, type WriteVerify } from "./programming.ts";
-import { readEvent, readKeys } from "./read-keys.ts";
+import { readEvent, readRandom } from "./read-keys.ts";
 import type { WeightPiece } from "./slices.ts";
 import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
 import type { TileSpec } from "./tile-spec.ts";
@@ -21,13 +20,14 @@ import { checkState, copyCells, type TileState } from "./tile-state.ts";
  *   G⁺, G⁻ = g_min + β · max(±W, 0)        β = (g_max − g_min) / max|W|     differential pairs
  *   v      = DAC(x)                        [inputs]
  *   i      = (G⁺ − G⁻) v + √(Σ σ² v²) ξ    [outputs]                        each read draws ξ of N(0, 1) anew
- *   y      = α · ADC(i / β)                [outputs]
+ *   y      = α · ADC(i / β) + δ            [outputs]
  *
  * With resistive wires G is what the devices act as through them (`wires/`), made once for each age; σ is scaled by the
  * same ratio, that is, noise is taken at the voltages that the devices have without it.
  * σ² is the sum of both devices' read variances, so that i has the distribution that noise in every single device
- * gives. α is the drift compensation: 1 when programmed, raised by calibration as the cells drift.
- * The full scale of the ADC stays where it was when programmed: a drifted tile uses less of it.
+ * gives. α is the drift compensation: 1 when programmed, raised by calibration as the cells drift; δ is 0 unless `rescale`
+ * gave an output a digital offset. The full scale of the ADC stays where it was when programmed, so that a drifted tile
+ * uses less of it, until `setRange` says otherwise.
  */
 export class Tile {
   readonly place: TilePlace;
@@ -43,8 +43,9 @@ export class Tile {
   readonly #columns: Int32Array;
   #atSeconds: number;
   #celsius: number;
-  /** Mean |y| of each output for one-hot inputs, when programmed. */
-  readonly #programmedResponse: Float64Array;
+  readonly #reference: DriftReference;
+  /** Ranges of the ADC when programmed. */
+  readonly #programmedRanges: AdcRanges;
 
   /**
    * Program weights [outputs × inputs], finite, or take over a `state` that was left by the same weights and spec. The
@@ -81,14 +82,17 @@ export class Tile {
       : new TileCircuit(place, { ...spec, ...more }, scratch, arena);
     const acting = this.#acting();
     const { siemens } = acting;
-    this.circuit.setRanges(
+    this.#programmedRanges = state?.programmedRanges ?? [
       state?.outputMax ?? spec.outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dac.max,
       // One device conducts far less than a whole output: calibration reads switch the ADC to a range that fits.
       state?.calibrationMax ?? 1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dac.max,
-    );
+    ];
+    const [outputMax, calibrationMax] = this.#programmedRanges;
+    this.circuit.setRanges(state?.outputMax ?? outputMax, state?.calibrationMax ?? calibrationMax);
     this.circuit.pack(acting);
-    this.#programmedResponse = state?.programmedResponse.slice() ?? this.#response();
+    this.#reference = new DriftReference(state?.programmedResponse.slice() ?? this.#response(), 1e-4 * calibrationMax);
     if (state) this.circuit.setAlpha(state.alpha);
+    if (state?.offsets) this.circuit.setOffsets(state.offsets);
   }
 
   /** Full scale of the ADC, in units of W·x. */
@@ -122,23 +126,26 @@ export class Tile {
 
   /**
    * Write devices anew at the present time, by number as in `TileCells`. Where all are written, the response that drift
-   * is measured by is measured anew, and α is 1 again; else both stay as they are.
+   * is measured by is measured anew, α is 1, δ 0 and the ranges are as when programmed. Else all stay as they are,
+   * and the response of the outputs that were written is brought to what makes it so: `DriftReference.keep`.
    * @param targets what each of these is written to from now on, S, kept within the range; else what it was before
    */
   rewrite(devices: ArrayLike<number> | "all", verify?: WriteVerify, targets?: ArrayLike<number>): WriteCount {
+    const before = devices === "all" ? undefined : this.#response();
     if (targets) this.#cells.retarget(devices, targets);
     const count = this.#cells.write(devices, this.#atSeconds, verify);
     this.circuit.pack(this.#acting());
     if (devices === "all") {
       this.circuit.setAlpha(1);
-      this.#programmedResponse.set(this.#response());
-    }
+      this.circuit.setOffsets(new Float32Array(this.place.outputs));
+      this.circuit.setRanges(...this.#programmedRanges);
+      this.#reference.response.set(this.#response());
+    } else this.#reference.keep(outputsWith(devices, this.shape, this.#columns), before!, this.#response());
     return count;
   }
 
   /**
-   * Write the weights of an output into a spare column, in all crossbars, and take its current from there.
-   *
+   * Write the weights of an output into a spare column, in all crossbars, over its α, and take its current from there.
    * @param spare 0 … spare columns − 1, not in use
    */
   useSpare(output: number, spare: number, verify?: WriteVerify): WriteCount {
@@ -148,10 +155,22 @@ export class Tile {
     expectInteger("spare", spare, 0, shape.columns - outputs - 1);
     const column = outputs + spare;
     if (this.#columns.includes(column)) throw new RangeError(`spare: expected one that is free, got ${spare}`);
+    const before = this.#response();
     const to = devicesOf(column, shape);
-    this.#cells.moveWeights(devicesOf(this.#columns[output]!, shape), to);
+    this.#cells.moveWeights(devicesOf(this.#columns[output]!, shape), to, this.circuit.alpha[output]!);
     this.#columns[output] = column;
-    return this.rewrite(to, verify);
+    const count = this.#cells.write(to, this.#atSeconds, verify);
+    this.circuit.pack(this.#acting());
+    this.#reference.keep([output], before, this.#response());
+    return count;
+  }
+
+  /** Numbers of the spare columns that no output stands in, as `useSpare` takes them. */
+  get freeSpares(): readonly number[] {
+    const { outputs } = this.place;
+    return Array.from({ length: this.shape.columns - outputs }, (_, spare) => spare).filter(
+      (spare) => !this.#columns.includes(outputs + spare),
+    );
   }
 
   /** All that the tile is beside its weights. A copy. */
@@ -163,9 +182,11 @@ export class Tile {
       ...(faults && { faults }),
       columns: this.#columns.slice(),
       alpha: this.alpha,
+      ...(this.circuit.offsets.some((offset) => offset !== 0) && { offsets: this.circuit.offsets.slice() }),
       outputMax: this.circuit.outputMax,
       calibrationMax: this.circuit.calibrationMax,
-      programmedResponse: this.#programmedResponse.slice(),
+      programmedResponse: this.#reference.response.slice(),
+      ...(this.circuit.outputMax !== this.#programmedRanges[0] && { programmedRanges: this.#programmedRanges }),
     };
   }
 
@@ -191,10 +212,7 @@ export class Tile {
    * `moment`, an integer ≥ 0, tells reads apart: the same one gives the same readings.
    */
   readDevices(moment: number): Float32Array {
-    const { seed, arrayId, index } = this.#spec;
-    readKeys(seed, arrayId, index, moment, readEvent.devices, this.#scratch.keys);
-    const [key0 = 0, key1 = 0] = this.#scratch.keys;
-    const random = new CounterRandom((key1 & 0x1fffff) * 2 ** 32 + (key0 >>> 0));
+    const random = readRandom(this.#spec, moment, readEvent.devices, this.#scratch.keys);
     return this.#cells.read(this.#atSeconds, this.#celsius, (1 << (this.#spec.adcBits - 1)) - 1, random);
   }
 
@@ -211,14 +229,27 @@ export class Tile {
     return weights;
   }
 
-  /** Set α from the responses to one-hot inputs, when programmed and now. The reads are repeatable, keyed by the time. */
+  /**
+   * Set α from the responses to one-hot inputs, when programmed and now; δ is 0 from then on. The reads are repeatable,
+   * keyed by the time.
+   */
   calibrate(mode: CalibrationMode): void {
-    const alpha = new Float64Array(this.place.outputs).fill(1);
-    if (mode !== "none") {
-      const floor = 1e-4 * this.circuit.calibrationMax;
-      driftCompensation(mode, this.#programmedResponse, this.#response(), floor, alpha);
-    }
-    this.circuit.setAlpha(alpha);
+    this.circuit.setAlpha(mode === "none" ? 1 : this.#reference.alphaOf(mode, this.#response()));
+    this.circuit.setOffsets(new Float32Array(this.place.outputs));
+  }
+
+  /** Multiply α of each output by a factor, and give it an offset: y ← γ y + δ. @throws RangeError as the circuit */
+  rescale(factors: ArrayLike<number>, offsets: ArrayLike<number>): void {
+    this.circuit.setAlpha(this.alpha.map((alpha, o) => alpha * factors[o]!));
+    this.circuit.setOffsets(offsets);
+  }
+
+  /** Choose the ranges of the ADC anew, as `rangesFor` says, or as programmed. */
+  setRange(largest: number | undefined | "programmed"): void {
+    const programmed = this.#programmedRanges;
+    this.circuit.setRanges(
+      ...(largest === "programmed" ? programmed : rangesFor(programmed, largest, this.circuit.alpha)),
+    );
   }
 
   /**
@@ -240,7 +271,6 @@ export class Tile {
   totalSiemensAt(atSeconds: number): number {
     return this.#siemensAt(atSeconds).reduce((sum, g) => sum + g, 0);
   }
-
   /** Pairs of the tile that there are, spares and all. */
   get formedPairs(): number {
     return this.#cells.formedPairs;

@@ -35,6 +35,19 @@ export interface AnalogOptions extends Hardware {
   readonly state?: ChipState;
 }
 
+/**
+ * Sees a product of an array: what drove it, `[rows × inputs]`, or where `windows` says so the image that they cut it out
+ * of, and what it gave, `[rows × outputs]`. The inference goes on with what is left in y.
+ */
+export type Watch = (product: {
+  readonly part: Part;
+  readonly array: CrossbarArray;
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  readonly rows: number;
+  readonly windows?: Windows;
+}) => void;
+
 /** Images of the tiles of all arrays, by name. */
 export type NetworkImage = Readonly<Record<string, readonly CircuitImage[]>>;
 
@@ -51,6 +64,7 @@ export class AnalogNetwork implements Network {
   readonly #plan: Plan;
   readonly #device: DeviceModel;
   readonly #inference = { number: 0 };
+  readonly #seen: { watch: Watch | undefined } = { watch: undefined };
 
   /**
    * Program the weights; the devices are left at age zero, uncompensated. With a `state` nothing is programmed.
@@ -64,7 +78,7 @@ export class AnalogNetwork implements Network {
     const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping, hardware));
     const arrays = new Map<string, CrossbarArray>();
     const tilesSeen = new Map<string, number>();
-    const inference = this.#inference;
+    const [inference, seen] = [this.#inference, this.#seen];
     const { dacBits, adcBits, tileInputs, tileOutputs } = mapping;
     const program = (part: Part, weights: Float32Array, inputs: number, windows?: Windows): CrossbarArray => {
       const from = tilesSeen.get(part.node) ?? 0;
@@ -99,7 +113,10 @@ export class AnalogNetwork implements Network {
       depthwise: mapping,
       productOf: (part) => {
         const array = program(part, part.weights, part.inputs);
-        return (x, y, rows, run = 0) => array.mvm(x, y, rows, inference.number * part.runs + run);
+        return (x, y, rows, run = 0) => {
+          array.mvm(x, y, rows, inference.number * part.runs + run);
+          seen.watch?.({ part, array, x, y, rows });
+        };
       },
       // Behind wires a device's place in the crossbar counts: then all of its rows are laid out, and so they are for sums of
       // digits and for what is read in detail.
@@ -107,7 +124,10 @@ export class AnalogNetwork implements Network {
         canReadWindows(device, hardware) && {
           columnsOf: (part: Part, windows: Windows) => {
             const array = program(part, part.columns!, part.columns!.length / part.outputs, windows);
-            return (x, y) => array.mvmWindows(x, y, inference.number);
+            return (x, y) => {
+              array.mvmWindows(x, y, inference.number);
+              seen.watch?.({ part, array, x, y, rows: part.rows, windows });
+            };
           },
         }),
     });
@@ -124,6 +144,16 @@ export class AnalogNetwork implements Network {
   infer(input: Float32Array, output: Float32Array): void {
     this.#plan.infer(input, output);
     this.#inference.number++;
+  }
+
+  /** Run one sample as `infer` does, and let `watch` see each product. @throws RangeError when a length does not fit */
+  watched(input: Float32Array, output: Float32Array, watch: Watch): void {
+    this.#seen.watch = watch;
+    try {
+      this.infer(input, output);
+    } finally {
+      this.#seen.watch = undefined;
+    }
   }
 
   /** Number of the next inference. */

@@ -22,8 +22,8 @@ import { type Step, stateful } from "./stateful.ts";
  *   classifications   --------(· · · ·)----·---|
  *
  * The baseline's windows are as many as its rows hold without a gap. Nothing comes out before they are complete, then
- * all at once; a stream that ends before gives nothing. A window whose own error lies within the noise of the chip about
- * the threshold is treated as the doubt of the model says.
+ * all at once; a stream that ends before gives nothing. A window whose ē lies within the noise of the chip about the
+ * threshold is treated as the doubt of the model says.
  *
  * @throws RangeError at once, when features and network do not fit, or the baseline is shorter than a window
  */
@@ -50,11 +50,17 @@ export const score = (
     for (let i = scoredFrom; i < size; i++) sum += (output[i]! - input[i]!) ** 2;
     return sum / (size - scoredFrom);
   };
-  /** While no threshold is known there is nothing to doubt. */
-  const errorOf = ({ tensor }: QuantisedFeatures, threshold: number | undefined): [number, Assurance] => {
+  /** While no threshold is known there is nothing to doubt. @param before the errors that this one is smoothed with */
+  const errorOf = (
+    { tensor }: QuantisedFeatures,
+    before: readonly number[],
+    threshold: number | undefined,
+  ): [number, Assurance] => {
     dequantiseInto(tensor, input);
     const assurance = ask(input, output, (given) =>
-      threshold === undefined ? Number.POSITIVE_INFINITY : Math.abs(Math.log(errorIn(given) / threshold)),
+      threshold === undefined
+        ? Number.POSITIVE_INFINITY
+        : Math.abs(Math.log(median([...before, errorIn(given)]) / threshold)),
     );
     return [errorIn(output), threshold === undefined ? {} : assurance];
   };
@@ -78,9 +84,9 @@ export const score = (
       *take(features) {
         if (features.afterGap) recent.length = 0;
         if (!mayAnswer(model)) return;
-        const [newest, assurance] = errorOf(features, threshold);
+        if (recent.length >= smoothWindows) recent.shift();
+        const [newest, assurance] = errorOf(features, recent, threshold);
         recent.push(newest);
-        if (recent.length > smoothWindows) recent.shift();
         const error = median(recent);
         if (threshold !== undefined) {
           yield judge(features, error, threshold, assurance);

@@ -1,0 +1,49 @@
+import type { Config } from "../config/schema.ts";
+import { type Answers, type Risk, riskOf, type Seen, withDirect } from "./answer-noise.ts";
+import type { LivingChip } from "./living-chip.ts";
+
+type Upkeep = Config["chip"]["upkeep"];
+
+/**
+ * Answers of a detector that differ are those near its threshold, where about as many are lost as won: of so many of them one
+ * is lost. By pump-anomaly, where 7 to 9 % more of them took 0.7 to 0.8 points of F1 (docs/lifetime.md).
+ */
+const wonOrLost = 10;
+
+/** What may differ beside a new chip before more is done. */
+const toleranceOf = ({ manifest }: LivingChip, { tolerance }: Upkeep): number =>
+  manifest.task === "classifier" ? tolerance : wonOrLost * tolerance;
+
+/** Whether more answers are at risk than the tolerance allows beside a new chip, beyond what the estimates may err. */
+export const isInExcess = (chip: LivingChip, answers: Answers | undefined, upkeep: Upkeep): boolean =>
+  answers !== undefined && isWorse(answers, chip.knowledge.first!, toleranceOf(chip, upkeep));
+
+/**
+ * Whether writing tiles anew is expected to help: a chip written so is expected to be as this one was a day to a month after
+ * its last write. Where that was not seen, or it was written without verification, it is expected to be as when new, and
+ * half the excess is worth it.
+ */
+export const wouldHelp = (chip: LivingChip, answers: Answers | undefined, upkeep: Upkeep): boolean => {
+  if (answers === undefined) return false;
+  const tolerance = toleranceOf(chip, upkeep);
+  const { settled, first, isTrimmed } = chip.knowledge;
+  if (settled !== undefined && isTrimmed) return isWorse(answers, settled, tolerance);
+  return answers.risk - riskWhen(first!, answers).risk > tolerance / 2;
+};
+
+/** Worth of a look: less is better. Both ways to see the risk count, so that a gain in either shows. */
+export const badness = (answers: Answers): number =>
+  riskOf(answers.margins, answers.noise).risk + (answers.direct?.risk ?? 0);
+
+/** The risk of the same answers with the noise of an earlier look. */
+export const riskWhen = (seen: Seen, { margins }: Answers): Risk =>
+  withDirect(riskOf(margins, seen.noise, seen.inputs), seen.direct);
+
+/** By margins: beyond half of what both may err; by the inputs themselves: beyond their error. */
+const isWorse = (answers: Answers, seen: Seen, tolerance: number): boolean => {
+  const now = riskOf(answers.margins, answers.noise, answers.inputs);
+  const then = riskOf(answers.margins, seen.noise, seen.inputs);
+  if (now.risk - then.risk > tolerance + Math.hypot(now.riskError, then.riskError) / 2) return true;
+  if (answers.direct === undefined) return false;
+  return answers.direct.risk - (seen.direct?.risk ?? 0) > tolerance + answers.direct.riskError;
+};

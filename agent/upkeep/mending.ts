@@ -1,0 +1,77 @@
+import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
+import type { Tile } from "../../models/crossbar/tile.ts";
+
+type Range = Pick<DeviceModel, "gMinSiemens" | "gMaxSiemens">;
+
+/** A device that was just written and reads so much of its range off is stuck. */
+export const stuckPart = 0.07;
+
+/** How a device is written anew: readings within so much of the range are accepted. */
+export const verifyOf = ({ gMaxSiemens, gMinSiemens }: Range) => ({
+  acceptanceSiemens: 0.02 * (gMaxSiemens - gMinSiemens),
+  maxPulses: 10,
+});
+
+/** α of the output that a device belongs to. */
+export const alphaByDevice = (tile: Tile): ((device: number) => number) => {
+  const { alpha } = tile;
+  const { columns, inputs } = tile.shape;
+  const byColumn = new Float64Array(columns).fill(1);
+  for (let output = 0; output < alpha.length; output++) byColumn[tile.columnOf(output).column] = alpha[output]!;
+  return (device) => byColumn[Math.floor(device / (2 * inputs)) % columns]!;
+};
+
+/** Devices that no write moves, by number, and what they conduct, S. */
+export type Held = ReadonlyMap<number, number>;
+
+/**
+ * What the partners of held devices are to be written to, so that their pairs hold their weights all the same:
+ *
+ *   g⁻ = g⁺ held − (W⁺ − W⁻) / α        g⁺ = g⁻ held + (W⁺ − W⁻) / α
+ *
+ * Pairs of two held devices are left out. Writes keep to the range of the device.
+ */
+export const makeUpFor = (
+  held: Held,
+  wanted: Float32Array,
+  alphaOf: (device: number) => number,
+): { readonly devices: readonly number[]; readonly siemens: readonly number[] } => {
+  const devices = [...held.keys()].map((d) => d ^ 1).filter((d) => !held.has(d));
+  const siemens = devices.map((d) => {
+    const plus = d & ~1;
+    const weight = (wanted[plus]! - wanted[plus + 1]!) / alphaOf(d);
+    return held.get(d ^ 1)! + (d === plus ? weight : -weight);
+  });
+  return { devices, siemens };
+};
+
+/**
+ * Sum of the squares of what weights of a column cannot be held to, S²: where a partner's range ends before it makes up for
+ * a held device, or both are held.
+ *
+ * @param column  devices of the column, plus and minus of each pair in turn
+ * @param weights W⁺ − W⁻ of each pair, over α, S
+ */
+export const lossIn = (column: Uint32Array, weights: ArrayLike<number>, held: Held, range: Range): number => {
+  const within = (siemens: number) => Math.min(range.gMaxSiemens, Math.max(range.gMinSiemens, siemens));
+  let sum = 0;
+  for (let pair = 0; 2 * pair < column.length; pair++) {
+    const [plus, minus] = [held.get(column[2 * pair]!), held.get(column[2 * pair + 1]!)];
+    if (plus === undefined && minus === undefined) continue;
+    const weight = weights[pair]!;
+    const best = (plus ?? within(minus! + weight)) - (minus ?? within(plus! - weight));
+    sum += (best - weight) ** 2;
+  }
+  return sum;
+};
+
+/** W⁺ − W⁻ of the pairs of an output, over its α, S, in the order of its column's devices. */
+export const weightsOfOutput = (tile: Tile, output: number): Float64Array => {
+  const wanted = tile.targetsSiemens("weights");
+  const alpha = tile.alpha[output]!;
+  const { devices } = tile.columnOf(output);
+  return Float64Array.from({ length: devices.length / 2 }, (_, pair) => {
+    const plus = devices[2 * pair]!;
+    return (wanted[plus]! - wanted[plus + 1]!) / alpha;
+  });
+};
