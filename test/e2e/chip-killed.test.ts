@@ -11,42 +11,50 @@ import { plannedChip } from "../../agent/upkeep/chip-plan.ts";
 import { type Knowledge, LivingChip } from "../../agent/upkeep/living-chip.ts";
 import { SequentialRandom } from "../../models/random.ts";
 
-/** 200 in the run that docs/operations.md speaks of. */
+/** `OHMWATCH_CHIP_KILLS=200 npx vitest run test/e2e/chip-killed.test.ts` is the long run. */
 const kills = Number(process.env["OHMWATCH_CHIP_KILLS"] ?? 6);
 const restless = fileURLToPath(new URL("../support/restless-chip.ts", import.meta.url));
 
-/** Let it work, and kill it so many ms after its first word. @returns what it said */
-const killed = (file: string, seed: number, afterMs: number): Promise<string> =>
+/** A random moment of its work: so many words said, and so many ms more. */
+interface Moment {
+  readonly words: number;
+  readonly ms: number;
+}
+
+/** Let it work, and kill it. @returns what it said, a word for each piece of work that it began */
+const killed = (file: string, seed: number, { words, ms }: Moment): Promise<string> =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, [restless, file, String(seed)]);
     let said = "";
-    let isCounting = false;
+    let isDoomed = false;
     child.stdout.on("data", (part: Buffer) => {
       said += part.toString();
-      if (isCounting) return;
-      isCounting = true;
-      setTimeout(() => child.kill("SIGKILL"), afterMs);
+      if (isDoomed || said.split("\n").length <= words) return;
+      isDoomed = true;
+      setTimeout(() => child.kill("SIGKILL"), ms);
     });
     child.stderr.on("data", (part: Buffer) => {
       said += part.toString();
     });
-    // A chip that is new is being programmed and stored before the first word.
-    if (afterMs % 3 < 1) setTimeout(() => child.kill("SIGKILL"), 10 * afterMs);
     child.once("close", () => resolve(said));
   });
 
 it(
   `A chip killed ${kills} times while it is programmed, calibrated and written is whole at each start, old or new`,
-  async () => {
+  async ({ annotate }) => {
     const folder = mkdtempSync(join(tmpdir(), "ohmwatch-killed-"));
     const file = join(folder, "chips.sqlite");
     const random = new SequentialRandom(7);
     let steps = 0;
+    /** How often it was killed at what. */
+    const killedAt = new Map<string, number>();
     try {
       for (let kill = 0; kill < kills; kill++) {
         const seed = 1 + Math.floor(kill / 5);
-        const said = await killed(file, seed, 150 * random.uniform());
+        const said = await killed(file, seed, { words: Math.ceil(80 * random.uniform()), ms: 20 * random.uniform() });
         expect(said).not.toMatch(/damaged|Error/);
+        const work = said.trim().split("\n").at(-1)!;
+        killedAt.set(work, 1 + (killedAt.get(work) ?? 0));
         const store = attachChipStore<Knowledge>(file);
         for (const { key } of store.chips()) {
           // The sums of all tiles are in the head: a mixture of two states throws.
@@ -61,12 +69,17 @@ it(
       }
       const store = attachChipStore<Knowledge>(file);
       const { key, plan } = plannedChip(modelBytes("pump-anomaly"), configSchema.shape.chip.parse({ seed: 1 }));
-      const chip = new LivingChip(plan, 0, store.load(key)!);
+      const stored = store.load(key);
+      expect(stored).toBeDefined();
+      const chip = new LivingChip(plan, 0, stored);
       const output = new Float32Array(64);
       chip.network.infer(new Float32Array(64).fill(0.5), output);
       expect(output.every(Number.isFinite)).toBe(true);
       store.close();
       expect(steps).toBeGreaterThan(kills);
+      await annotate([...killedAt].map(([work, times]) => `${work}: ${times}`).join(", "));
+      if (kills >= 100)
+        expect([...killedAt.keys()].sort()).toEqual(expect.arrayContaining(["calibration", "programming", "storing"]));
     } finally {
       rmSync(folder, { recursive: true });
     }

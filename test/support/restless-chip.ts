@@ -4,20 +4,40 @@ import { openChipStore } from "../../agent/store/chip-store.ts";
 import { lookAfter } from "../../agent/upkeep/care.ts";
 import { plannedChip } from "../../agent/upkeep/chip-plan.ts";
 import { type Knowledge, LivingChip } from "../../agent/upkeep/living-chip.ts";
+import { ServingChip } from "../../agent/upkeep/serving-chip.ts";
 import { saveChip, Upkeep } from "../../agent/upkeep/upkeep.ts";
+import { Tile } from "../../models/crossbar/tile.ts";
 
 /*
  * A process that does nothing but program chips, calibrate and write them anew, a month of their time after the other,
- * until it is killed: node restless-chip.ts FILE SEED. Says `step` after each.
+ * store them and show what they came to, until it is killed: node restless-chip.ts FILE SEED. Says what it begins, a word
+ * a line, so that the last one tells where it was killed.
  */
+
+const say = (word: string): void => void process.stdout.write(`${word}\n`);
+
+/** Say a word whenever a method of a class is called. */
+const saying = <Owner extends object, Name extends keyof Owner>(owner: Owner, name: Name, word: string): void => {
+  const method = owner[name] as (...rest: unknown[]) => unknown;
+  owner[name] = function (this: Owner, ...rest: unknown[]) {
+    say(word);
+    return method.apply(this, rest);
+  } as Owner[Name];
+};
+saying(Tile.prototype, "rewrite", "programming");
+saying(LivingChip.prototype, "calibrate", "calibration");
+saying(LivingChip.prototype, "look", "calibration");
+saying(ServingChip.prototype, "show", "swap");
 
 const [file = "", seed = "1"] = process.argv.slice(2);
 const chip = configSchema.shape.chip.parse({ seed: Number(seed), upkeep: { tolerance: 0.0001 } });
 const bytes = modelBytes("pump-anomaly");
 const { key, plan } = plannedChip(bytes, chip);
 const store = openChipStore<Knowledge>(file, (sentence) => process.stdout.write(`damaged: ${sentence}\n`));
+saying(store, "save", "storing");
 let stored = store.load(key);
 if (stored === undefined) {
+  say("programming");
   const fresh = new LivingChip(plan, 0);
   fresh.remember(
     [],
@@ -27,11 +47,14 @@ if (stored === undefined) {
   saveChip(store, key, fresh, 0, steps, true);
   stored = store.load(key)!;
 }
-const upkeep = new Upkeep(store, ({ kind }) => kind === "stepped" && process.stdout.write("step\n"));
+const serving = new ServingChip(new LivingChip(plan, 0, stored).network, stored.knowledge);
+const upkeep = new Upkeep(store, (message) => {
+  if (message.kind === "shown") serving.show(message.image, message.noise, message.mayAnswer);
+});
 upkeep.adopt({ kind: "adopt", key, bytes, chip });
 const month = 31 * 86_400;
 let clockSeconds = stored.knowledge.time.clockSeconds + (stored.knowledge.calibratedAtSeconds ?? 0);
-process.stdout.write("begun\n");
+say("begun");
 for (;;) {
   clockSeconds += month;
   upkeep.tick({ kind: "tick", clockSeconds, wallMs: 0, celsius: 25, celsiusFrom: "constant", hasRoom: true, fed: [] });
