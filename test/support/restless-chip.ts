@@ -43,6 +43,7 @@ if (stored === undefined) {
     [],
     Array.from({ length: 512 }, (_, i) => i / 256),
   );
+  fresh.learn({ celsiusFrom: "constant" }); // a change of it would be stored without a step
   const steps = lookAfter(fresh, chip, "new").map((step) => ({ ...step, wallMs: 0 }));
   saveChip(store, key, fresh, 0, steps, true);
   stored = store.load(key)!;
