@@ -41,7 +41,7 @@ it("No frame is lost while keywords-12 is written anew under load, and the answe
     streams: [{ name: "voice", pipeline: "audio", model: name }],
   });
   const warnings: string[] = [];
-  const warn = (line: unknown): void => void warnings.push(String(line));
+  const warn = (_: unknown, message: string): void => void warnings.push(message);
   const seen: Classification[] = [];
   let whileAtWork = 0;
   const agent = await startAgent(config, {
