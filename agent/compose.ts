@@ -74,6 +74,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   const chips = openChips(config, {
     emit,
     hasRoom: () => config.streams.every(({ name }) => subscription.waiting(name) === 0),
+    feedback: (after, limit) => desk.feedback(after, limit),
     publish: (topic, payload) =>
       void (connection.isConnected() && connection.publish(topic, payload, { qos: 1, retain: true }).catch(() => {})),
   });

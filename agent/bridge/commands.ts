@@ -26,6 +26,12 @@ export const commandsOf = (agent: Agent, nowMs: () => number): ReadonlyMap<strin
       if (models.length === 0) throw new RequestError("chip: expected one, got models that run without");
       return { models };
     },
+    "chip/forget": (given) => {
+      const model = given.text("model");
+      if (agent.chips.requestForget(model)) return { model };
+      const models = agent.chips.health.map((chip) => chip.model).join(", ");
+      throw new RequestError(`model: expected one on a chip (${models || "none is"}), got ${model}`);
+    },
     "anomalies/list": (given) =>
       store
         .list({

@@ -1,13 +1,10 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import { attachChipStore } from "../store/chip-store.ts";
 import type { Knowledge } from "../upkeep/living-chip.ts";
-import { chipsFileIn } from "./chip.ts";
+import { askAgent } from "./ask-agent.ts";
+import { chipsFileIn } from "./chips-file.ts";
 import { ExitError, exitCodes } from "./exit.ts";
 import { numberIn } from "./options.ts";
-
-/** How often it is looked whether the agent has taken the request, ms. */
-const lookMs = 100;
 
 /** `calibrate`: now, in the agent that runs. */
 export const calibrateCommand = (): Command =>
@@ -19,11 +16,8 @@ export const calibrateCommand = (): Command =>
     .action(async ({ state, wait }: { state: string; wait: number }) => {
       const store = attachChipStore<Knowledge>(chipsFileIn(state));
       try {
-        const before = store.lastStep();
-        store.request();
-        for (let waited = 0; waited < 1000 * wait && store.lastStep() === before; waited += lookMs) await pause(lookMs);
-        if (store.lastStep() !== before) return void process.stderr.write("The chips were looked after.\n");
-        store.takeRequest();
+        if (await askAgent(store, { what: "care" }, wait))
+          return void process.stderr.write("The chips were looked after.\n");
         throw new ExitError(
           `${state}: expected an agent that runs, got no answer in ${wait} s; a chip is calibrated at each start, too, where that is due`,
           exitCodes.failed,

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
 import { withUnit } from "../inspection/units.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
@@ -7,12 +5,16 @@ import { attachChipStore, type ChipStore } from "../store/chip-store.ts";
 import { duration } from "../upkeep/duration.ts";
 import { type ChipHealth, healthOfStored } from "../upkeep/health.ts";
 import type { Knowledge } from "../upkeep/living-chip.ts";
+import { askAgent } from "./ask-agent.ts";
+import { chipsFileIn } from "./chips-file.ts";
 import { ExitError, exitCodes } from "./exit.ts";
-import { integerIn } from "./options.ts";
+import { integerIn, numberIn } from "./options.ts";
 
 interface ChipViewOptions {
   readonly state: string;
   readonly steps: number;
+  readonly forget?: string;
+  readonly wait: number;
   readonly json?: boolean;
 }
 
@@ -23,17 +25,40 @@ export const chipCommand = (): Command =>
     .option("--state <dir>", "folder of the agent's state", "ohmwatch-state")
     .option("--steps <n>", "of each chip the last so many steps", integerIn(0, 1_000_000), 5)
     .option("--json", "one JSON object a chip")
-    .addHelpText("after", "\nExample:\n  ohmwatch chip --state /var/lib/ohmwatch --steps 20")
-    .action((options: ChipViewOptions) => show(options));
+    .option("--forget <model>", "let its chip be as it was trained: what was learned from labels is written back")
+    .option("--wait <s>", "how long to wait for the agent to do so", numberIn(0, 3600), 10)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ohmwatch chip --state /var/lib/ohmwatch --steps 20
+  ohmwatch chip --state /var/lib/ohmwatch --forget bearing-faults`,
+    )
+    .action((options: ChipViewOptions) =>
+      options.forget === undefined ? show(options) : letForget(options.forget, options),
+    );
 
-/** The memory of the chips below a state folder. @throws ExitError 66 where there is none */
-export const chipsFileIn = (state: string): string => {
-  const file = join(state, "chips.sqlite");
-  if (existsSync(file)) return file;
-  throw new ExitError(
-    `${file}: expected the memory of chips, which \`run\` makes, got no such file`,
-    exitCodes.noInput,
-  );
+/** Let the chip of a model be as it was trained, in the agent that runs. */
+const letForget = async (model: string, { state, wait }: ChipViewOptions): Promise<void> => {
+  const store = attachChipStore<Knowledge>(chipsFileIn(state));
+  try {
+    const chips = store.chips();
+    const mine = chips.filter((chip) => chip.model === model);
+    if (mine.length === 0) {
+      const expected = `a model with a chip in ${state} (${chips.map((chip) => chip.model).join(", ") || "none has"})`;
+      throw new ExitError(`--forget: expected ${expected}, got ${model}`, exitCodes.failed);
+    }
+    const isTrained = () => mine.every(({ key }) => store.load(key)?.knowledge.learned?.weights === undefined);
+    if (isTrained()) {
+      return void process.stderr.write(`${model}: the chip is as it was trained.\n`);
+    }
+    if (await askAgent(store, { what: "forget", model }, wait, isTrained)) {
+      return void process.stderr.write(`${model}: the chip is as it was trained again.\n`);
+    }
+    throw new ExitError(`${state}: expected an agent that runs, got no answer in ${wait} s`, exitCodes.failed);
+  } finally {
+    store.close();
+  }
 };
 
 const show = ({ state, steps: limit, json }: ChipViewOptions): void => {
@@ -79,6 +104,7 @@ const textOf = (health: ChipHealth, inferences: number, steps: readonly UpkeepSt
     noise
       ? `  noise     ${noise.lasting.toFixed(3)} lasting, ${noise.read.toFixed(3)} a read, in ln of the ratio that decides`
       : "",
+    health.hasLearned ? "  learned   its last layer is another than it was trained to (`--forget`)" : "",
     `  devices   ${devices}, ${stuckDevices} stuck; ${pulses.mean.toFixed(2)} pulses each, ${pulses.most} at most`,
     ...steps.map(stepText),
   ];

@@ -14,8 +14,15 @@ export interface Shelf {
   readonly by: string;
 }
 
+/** Up to which label feedback was taken: when it was given, and of which anomaly. */
+export interface FeedbackMark {
+  readonly atMs: number;
+  readonly id: string;
+}
+
 /** An anomaly with what a person said that it was. */
 export interface Feedback {
+  readonly mark: FeedbackMark;
   readonly anomaly: AnomalyRow;
   readonly label: string;
   readonly evidence: Evidence | undefined;
@@ -94,12 +101,21 @@ export class AlarmDesk {
       .all() as Shelf[];
   }
 
-  /** The anomalies whose true label a person gave, oldest first: what a model can learn from. */
-  feedback(): readonly Feedback[] {
-    return this.#store.list().flatMap((anomaly) => {
-      const label = anomaly.acknowledgement?.label;
-      return label === undefined ? [] : [{ anomaly, label, evidence: this.#store.evidence(anomaly.id) }];
-    });
+  /**
+   * The anomalies whose true label a person gave, in the order in which they did: what a model can learn from.
+   * @param after those that came behind this one @param limit at most so many
+   */
+  feedback(after: FeedbackMark = { atMs: 0, id: "" }, limit = -1): readonly Feedback[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT anomaly_id AS id, at_ms AS atMs, label FROM acknowledgements
+         WHERE label IS NOT NULL AND (at_ms, anomaly_id) > (?, ?) ORDER BY at_ms, anomaly_id LIMIT ?`,
+      )
+      .all(after.atMs, after.id, limit) as (FeedbackMark & { readonly label: string })[];
+    return rows.map(({ label, ...mark }) => ({
+      ...{ mark, label, anomaly: this.#store.get(mark.id)! },
+      evidence: this.#store.evidence(mark.id),
+    }));
   }
 
   #move(type: "acknowledge" | "shelve" | "unshelve", before: AnomalyRow): AnomalyRow {

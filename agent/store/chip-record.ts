@@ -34,6 +34,9 @@ export interface UpkeepStep {
   readonly riskAfter: number | undefined;
 }
 
+/** Something that an agent which runs is asked to do: look after all chips now, or let one forget what it learned. */
+export type ChipRequest = { readonly what: "care" } | { readonly what: "forget"; readonly model: string };
+
 /** Where the clock of all chips stood. */
 export interface StoredClock {
   readonly chipSeconds: number;

@@ -43,5 +43,10 @@ export const chipSchema = {
   -- Calibrations asked for from outside.
   CREATE TABLE requests (id INTEGER PRIMARY KEY) STRICT;
   `,
+    `
+  -- What is asked for, and of which model's chip; without one of all.
+  ALTER TABLE requests ADD COLUMN what TEXT NOT NULL DEFAULT 'care';
+  ALTER TABLE requests ADD COLUMN model TEXT;
+  `,
   ],
 };

@@ -2,6 +2,7 @@ import { existsSync, renameSync } from "node:fs";
 import type Database from "better-sqlite3";
 import type { TileState } from "../../models/crossbar/tile-state.ts";
 import {
+  type ChipRequest,
   ChipUnreadable,
   pack,
   type StepTotal,
@@ -141,17 +142,18 @@ export class ChipStore<Knowledge> {
     })();
   }
 
-  /** Ask the agent that runs for a calibration; `takeRequest` answers. */
-  request(): void {
-    this.#database.prepare("INSERT INTO requests DEFAULT VALUES").run();
+  /** Ask the agent that runs for something; `takeRequests` answers. */
+  request(request: ChipRequest = { what: "care" }): void {
+    const model = "model" in request ? request.model : null;
+    this.#database.prepare("INSERT INTO requests (what, model) VALUES (?, ?)").run(request.what, model);
   }
   /** Number of the last step of any chip; 0: none. */
   lastStep(): number {
     return Number(this.#database.prepare("SELECT coalesce(max(id), 0) FROM steps").pluck().get());
   }
-  /** Take what was asked for. @returns whether there was something */
-  takeRequest(): boolean {
-    return this.#database.prepare("DELETE FROM requests").run().changes > 0;
+  /** Take what was asked for. */
+  takeRequests(): readonly ChipRequest[] {
+    return this.#database.prepare("DELETE FROM requests RETURNING what, model").all() as ChipRequest[];
   }
 
   /** Chips by key, with the name of their model. */

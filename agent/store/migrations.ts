@@ -83,4 +83,8 @@ export const migrations: readonly string[] = [
     payload   TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- What people said of anomalies, by when they did.
+  CREATE INDEX labels_by_time ON acknowledgements (at_ms, anomaly_id) WHERE label IS NOT NULL;
+  `,
 ];

@@ -30,6 +30,7 @@ export type AgentEvent =
   | { readonly name: "ChipDamaged"; readonly detail: string }
   | { readonly name: "ChipClockDoubted"; readonly detail: string }
   | { readonly name: "ChipsResumed"; readonly detail: string }
+  | { readonly name: "LabelLeftOut"; readonly stream: string; readonly detail: string }
   | {
       readonly name: "ChipTemperatureDoubted" | "ChipTemperatureLost" | "ChipTemperatureFound";
       readonly detail: string;
@@ -67,6 +68,7 @@ const levels: Record<AgentEvent["name"], keyof Log> = {
   ChipDamaged: "warn",
   ChipClockDoubted: "warn",
   ChipsResumed: "info",
+  LabelLeftOut: "warn",
   ChipTemperatureDoubted: "warn",
   ChipTemperatureLost: "warn",
   ChipTemperatureFound: "info",

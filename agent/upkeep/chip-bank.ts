@@ -2,6 +2,7 @@ import { copyFileSync, existsSync } from "node:fs";
 import type { Model } from "../../models/model.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Config } from "../config/schema.ts";
+import { guarded } from "../guarded.ts";
 import { modelBytes, openModel, usingModel } from "../models.ts";
 import { ChipUnreadable, type UpkeepStep } from "../store/chip-record.ts";
 import { type ChipStore, openChipStore } from "../store/chip-store.ts";
@@ -12,6 +13,8 @@ import { lookAfter, whyNow } from "./care.ts";
 import { ChipClock, type TimeSource } from "./chip-clock.ts";
 import { type PlannedChip, plannedChip } from "./chip-plan.ts";
 import { type ChipHealth, healthOf } from "./health.ts";
+import { type FeedbackSource, LabelledAnomalies } from "./labelled.ts";
+import { lastLayerOf } from "./last-layer.ts";
 import { type Knowledge, LivingChip } from "./living-chip.ts";
 import { ServingChip } from "./serving-chip.ts";
 import { TemperatureFeed } from "./temperature.ts";
@@ -27,6 +30,8 @@ export interface BankOptions {
   readonly time: TimeSource;
   /** Whether nothing waits to be classified. */
   readonly hasRoom: () => boolean;
+  /** What people said of anomalies, where chips may learn from it. */
+  readonly feedback?: FeedbackSource;
   readonly onStep?: (health: ChipHealth, step: UpkeepStep) => void;
 }
 
@@ -35,6 +40,8 @@ interface Serving {
   readonly bytes: Uint8Array;
   readonly chip: ServingChip;
   readonly model: Model;
+  /** Lets the digital network have the last layer that the chip has. */
+  readonly setLastLayer: (weights: Float32Array) => void;
   health: ChipHealth;
 }
 
@@ -56,6 +63,7 @@ export class ChipBank {
   #store: ChipStore<Knowledge> | undefined;
   #clock: ChipClock | undefined;
   #thread: UpkeepThread | undefined;
+  #labelled: LabelledAnomalies | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pause = 0;
 
@@ -102,6 +110,13 @@ export class ChipBank {
     return this.health.map(({ model }) => model);
   }
 
+  /** Ask that the chip of a model forget what it learned in place. @returns whether there is a chip of that model */
+  requestForget(model: string): boolean {
+    const known = this.health.some((health) => health.model === model);
+    if (known) this.#store?.request({ what: "forget", model });
+    return known;
+  }
+
   /** Tell the last step of each chip again, to one who comes late. */
   announce(): void {
     for (const [key, { health }] of this.#serving) {
@@ -111,7 +126,10 @@ export class ChipBank {
 
   /** Begin to look after the chips. */
   start(): void {
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer = setInterval(
+      guarded(this.#options.emit, () => this.#tick()),
+      tickMs,
+    );
     this.#timer.unref();
   }
 
@@ -152,13 +170,16 @@ export class ChipBank {
     const chip = new ServingChip(network, knowledge);
     const { policy, sigmas, reads } = settings.doubt;
     const digital = settings.kernel === "simd" ? twin : new DigitalNetwork(plan.graph, { kernel: settings.kernel });
+    const lastLayer = lastLayerOf(plan.graph, manifest)?.name;
+    const setLastLayer = (weights: Float32Array) => lastLayer && digital.setWeights(lastLayer, weights);
+    if (knowledge.learned?.weights) setLastLayer(knowledge.learned.weights);
     const doubt = {
       ...{ policy, sigmas, reads, twin: digital },
       noise: () => chip.noise,
       onMargin: chip.answered,
       mayAnswer: () => chip.mayAnswer,
     };
-    return { planned, bytes, chip, health, model: { manifest, sha256, network: chip, doubt } };
+    return { planned, bytes, chip, health, setLastLayer, model: { manifest, sha256, network: chip, doubt } };
   }
 
   #openStore(): ChipStore<Knowledge> {
@@ -209,6 +230,7 @@ export class ChipBank {
     }
     if (this.#thread.isBusy) return;
     const { time, hasRoom } = this.#options;
+    const taught = this.#labelled?.next([...this.#serving.values()].map(({ model }) => model.manifest)) ?? [];
     this.#thread.tick({
       kind: "tick",
       clockSeconds: this.#clock.seconds,
@@ -216,13 +238,19 @@ export class ChipBank {
       celsius: this.temperature.celsius,
       celsiusFrom: this.temperature.source,
       hasRoom: hasRoom(),
-      fed: [...this.#serving].map(([key, { chip: serving }]) => ({ key, ...serving.feed() })),
+      fed: [...this.#serving].map(([key, { chip: serving, model }]) => ({
+        ...{ key, ...serving.feed() },
+        lessons: taught.flatMap(({ model: name, lesson }) => (name === model.manifest.name ? [lesson] : [])),
+      })),
     });
   }
 
   #begin(): UpkeepThread {
+    const { chip: settings, feedback, emit } = this.#options;
+    // A new thread knows of none.
+    if (settings.learning.policy === "labels" && feedback) this.#labelled = new LabelledAnomalies(feedback, emit);
     const thread = new UpkeepThread(this.#options.file, {
-      onShown: ({ key, image, noise, mayAnswer, health }) => {
+      onShown: ({ key, image, noise, mayAnswer, lastLayer, health }) => {
         const serving = this.#serving.get(key);
         if (serving === undefined) return;
         if (serving.chip.mayAnswer && !mayAnswer) {
@@ -230,6 +258,7 @@ export class ChipBank {
           this.#options.emit({ name: "ChipRefused", model: health.model, detail });
         }
         serving.chip.show(image, noise, mayAnswer);
+        if (lastLayer) serving.setLastLayer(lastLayer);
         serving.health = health;
       },
       onStepped: ({ key, step }) => {

@@ -22,6 +22,8 @@ export interface ChipHealth extends Wear {
   readonly risk: number | undefined;
   readonly riskError: number | undefined;
   readonly stuckDevices: number;
+  /** Whether its last layer is another than it was trained to, learned from labels. */
+  readonly hasLearned: boolean;
   readonly mayAnswer: boolean;
 }
 
@@ -72,6 +74,7 @@ const healthFrom = (
       max: Math.max(...alphas),
     },
     ...{ noise, risk, riskError, stuckDevices, mayAnswer },
+    hasLearned: knowledge.learned?.weights !== undefined,
     ...wear,
   };
 };

@@ -12,6 +12,8 @@ import { chooseRanges, type Rescaling, rescale } from "../../models/network/resc
 import type { StoredChip, TileName } from "../store/chip-record.ts";
 import { type Answers, compareAnswers, riskOf, type Seen, withDirect } from "./answer-noise.ts";
 import { addCosts, type ChipCosts, type Cost, chipCosts, noCost, times } from "./costs.ts";
+import { lastLayerOf } from "./last-layer.ts";
+import type { Learned } from "./lessons.ts";
 import { fewInputs, inputsKeptOf, scoringOf, testInputs } from "./trial-inputs.ts";
 
 /** What a chip is made of. */
@@ -57,6 +59,8 @@ export interface Knowledge {
   /** Devices that self-test found not to follow their writes. */
   readonly stuckDevices: number;
   readonly mayAnswer: boolean;
+  /** What it learned in place; undefined: it was never asked to. */
+  readonly learned?: Learned;
   /** Inputs that came last, to try the chip with, and the margins of the last answers, |ln| of the ratio that decides. */
   readonly inputs: readonly Float32Array[];
   readonly margins: readonly number[];
@@ -126,6 +130,8 @@ export class LivingChip {
       ...(stored && { state: stored.state }),
     });
     this.twin = new DigitalNetwork(graph, { kernel: "simd" });
+    const learned = stored?.knowledge.learned?.weights;
+    if (learned !== undefined) this.twin.setWeights(lastLayerOf(graph, manifest)!.name, learned);
     this.costs = chipCosts(graph, manifest.mapping, this.network);
     const fresh: Knowledge = {
       ...{ device: device.name, seed },
@@ -260,7 +266,9 @@ export class LivingChip {
 
   /** Note what was found out. */
   learn(
-    found: Partial<Pick<Knowledge, "mayAnswer" | "stuckDevices" | "againAtSeconds" | "isTrimmed" | "celsiusFrom">>,
+    found: Partial<
+      Pick<Knowledge, "mayAnswer" | "stuckDevices" | "againAtSeconds" | "isTrimmed" | "celsiusFrom" | "learned">
+    >,
   ): void {
     this.#know(found);
   }

@@ -3,6 +3,7 @@ import type { NetworkImage } from "../../models/network/analog.ts";
 import type { Config } from "../config/schema.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
 import type { ChipHealth } from "./health.ts";
+import type { Lesson } from "./lessons.ts";
 
 /** What the thread of upkeep starts with. */
 export interface UpkeepStart {
@@ -24,6 +25,8 @@ export interface Fed {
   readonly key: string;
   readonly inputs: readonly Float32Array[];
   readonly margins: readonly number[];
+  /** Anomalies that people labelled since. */
+  readonly lessons: readonly Lesson[];
   /** Number of the next inference. */
   readonly inference: number;
 }
@@ -51,6 +54,8 @@ export interface Shown {
   readonly image: NetworkImage;
   readonly noise: AnswerNoise | undefined;
   readonly mayAnswer: boolean;
+  /** Weights of the last layer, where it learned or forgot: for the digital twin. */
+  readonly lastLayer?: Float32Array;
   readonly health: ChipHealth;
 }
 

@@ -1,14 +1,21 @@
-import type { UpkeepStep } from "../store/chip-record.ts";
+import type { ChipRequest, UpkeepStep } from "../store/chip-record.ts";
 import type { ChipStore } from "../store/chip-store.ts";
-import { type CareSettings, lookAfter, whyNow } from "./care.ts";
+import { type CareStep, lookAfter, whyNow } from "./care.ts";
 import { plannedChip } from "./chip-plan.ts";
 import { healthOf } from "./health.ts";
+import { lastLayerOf } from "./last-layer.ts";
+import { forget, learn, whyLearn } from "./learning.ts";
+import { keepFirst, type Lesson, mostLessons } from "./lessons.ts";
 import { type Knowledge, LivingChip } from "./living-chip.ts";
 import type { Adopt, Fed, FromUpkeep, Shown, Tick } from "./messages.ts";
 
 interface Adopted {
   readonly chip: LivingChip;
-  readonly settings: CareSettings;
+  readonly settings: Adopt["chip"];
+  /** Anomalies that people labelled, by id. */
+  readonly lessons: Map<string, Lesson>;
+  /** Weights of the last layer that were shown. */
+  lastLayer: Float32Array | undefined;
   inference: number;
   /** Ticks that it has waited for room. */
   waited: number;
@@ -38,18 +45,20 @@ export class Upkeep {
     const stored = this.#store.load(key);
     if (stored === undefined) throw new Error(`chip ${key}: expected it to be stored, got none`);
     const chip = new LivingChip(plan, 0, stored);
-    this.#chips.set(key, { chip, settings, inference: stored.state.inference, waited: 0 });
+    const { inference } = stored.state;
+    const lastLayer = chip.knowledge.learned?.weights;
+    this.#chips.set(key, { chip, settings, lessons: new Map(), lastLayer, inference, waited: 0 });
   }
 
   /** Let time pass, and do what is due. */
   tick(tick: Tick): void {
-    const isAsked = this.#store.takeRequest();
+    const requests = this.#store.takeRequests();
     for (const [key, adopted] of this.#chips) {
       this.#feed(
         adopted,
         tick.fed.find((fed) => fed.key === key),
       );
-      this.#live(key, adopted, tick, isAsked);
+      this.#live(key, adopted, tick, requests);
     }
     this.#tell({ kind: "done" });
   }
@@ -58,9 +67,15 @@ export class Upkeep {
     if (fed === undefined) return;
     adopted.inference = fed.inference;
     adopted.chip.remember(fed.inputs, fed.margins);
+    if (adopted.settings.learning.policy !== "none") keepFirst(adopted.chip, fed.inputs, fed.inference);
+    for (const lesson of fed.lessons) {
+      adopted.lessons.delete(lesson.id);
+      adopted.lessons.set(lesson.id, lesson);
+    }
+    for (const [oldest] of adopted.lessons) if (adopted.lessons.size > mostLessons) adopted.lessons.delete(oldest);
   }
 
-  #live(key: string, adopted: Adopted, tick: Tick, isAsked: boolean): void {
+  #live(key: string, adopted: Adopted, tick: Tick, requests: readonly ChipRequest[]): void {
     const { clockSeconds, celsius, celsiusFrom, wallMs, hasRoom } = tick;
     const { chip, settings } = adopted;
     const before = chip.knowledge;
@@ -68,17 +83,36 @@ export class Upkeep {
     if (celsiusFrom !== before.celsiusFrom) chip.learn({ celsiusFrom });
     // How warm it was until now is part of its age: kept before it shows.
     if (chip.knowledge !== before) saveChip(this.#store, key, chip, adopted.inference, []);
+    const isAsked = requests.some(({ what }) => what === "care");
+    const toForget = requests.some((request) => request.what === "forget" && request.model === chip.manifest.name);
+    const lessons = [...adopted.lessons.values()];
     const why = isAsked ? "It was asked for." : whyNow(chip, settings);
-    const hasToWait = why !== undefined && !hasRoom && !isAsked && adopted.waited++ < mostWaits;
-    if (why === undefined || hasToWait) {
-      if (isOther) this.#tell(shownOf(key, chip));
+    const toLearn = whyLearn(chip, settings.learning, lessons, clockSeconds);
+    const isDue = why !== undefined || toLearn !== undefined || toForget;
+    const hasToWait = isDue && !hasRoom && !isAsked && !toForget && adopted.waited++ < mostWaits;
+    if (!isDue || hasToWait) {
+      if (isOther) this.#tell(this.#shownOf(key, adopted));
       return;
     }
     adopted.waited = 0;
-    const steps = lookAfter(chip, settings, why).map((step): UpkeepStep => ({ ...step, wallMs }));
+    const taken: (CareStep | undefined)[] = [];
+    if (toForget) taken.push(forget(chip, lessons, wallMs));
+    if (why !== undefined) taken.push(...lookAfter(chip, settings, why));
+    if (toLearn !== undefined && !toForget) taken.push(learn(chip, settings.learning, lessons, clockSeconds, toLearn));
+    const steps = taken.flatMap((step): UpkeepStep[] => (step === undefined ? [] : [{ ...step, wallMs }]));
     saveChip(this.#store, key, chip, adopted.inference, steps);
-    this.#tell(shownOf(key, chip));
+    this.#tell(this.#shownOf(key, adopted));
     for (const step of steps) this.#tell({ kind: "stepped", key, step });
+  }
+
+  /** What a chip shows now, with its last layer where that is another than was shown. */
+  #shownOf(key: string, adopted: Adopted): Shown {
+    const { chip } = adopted;
+    const weights = chip.knowledge.learned?.weights;
+    const shown = shownOf(key, chip);
+    if (weights === adopted.lastLayer) return shown;
+    adopted.lastLayer = weights;
+    return { ...shown, lastLayer: weights ?? lastLayerOf(chip.plan.graph, chip.manifest)!.weights };
   }
 }
 

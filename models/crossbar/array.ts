@@ -16,6 +16,7 @@ import type { MvmKernel } from "./kernels/kernel.ts";
 import { referenceKernel } from "./kernels/reference.ts";
 import { simdKernel } from "./kernels/simd.ts";
 import { expectInteger, tilesOf } from "./mapping.ts";
+import type { WriteCount, WriteVerify } from "./programming.ts";
 import { weightPieces } from "./slices.ts";
 import { checkCelsius, referenceCelsius } from "./temperature.ts";
 import { Tile } from "./tile.ts";
@@ -44,6 +45,8 @@ export class CrossbarArray {
   readonly #windows: Windows | undefined;
   readonly #places: Int32Array;
   #clippedInputs = 0;
+  /** The memory of the first product: where each input has one place, of all. */
+  #last: { readonly x: Float32Array; readonly y: Float32Array } | undefined;
   #atSeconds: number;
   #celsius: number;
 
@@ -166,6 +169,7 @@ export class CrossbarArray {
     }
     this.#expectCut("x", x, batch * inputs);
     this.#expectCut("y", y, batch * outputs);
+    this.#last ??= { x, y };
     if (this.#detailed.length > 0) {
       this.#mvmInDetail(x, y, batch, inference);
       return;
@@ -183,6 +187,52 @@ export class CrossbarArray {
         done = outputFrom;
       }
     }
+  }
+
+  /**
+   * The row of x that the last product took, of an array whose products all have one place in memory, as those of a dense
+   * layer have. A copy. @throws RangeError before one
+   */
+  lastInput(): Float32Array {
+    if (this.#last === undefined) throw new RangeError("lastInput: expected a product before, got none");
+    return this.#last.x.slice(0, this.inputs);
+  }
+
+  /**
+   * One product by itself, out of any memory into any: W x through the very path of `mvm`, in the memory that its products
+   * have. @throws RangeError before one
+   */
+  multiply(x: Float32Array, y: Float32Array, inference: number): void {
+    if (this.#last === undefined) throw new RangeError("multiply: expected a product before, got none");
+    const room = this.#last;
+    room.x.set(x.subarray(0, this.inputs));
+    this.mvm(room.x, room.y, 1, inference);
+    y.set(room.y.subarray(0, this.outputs));
+  }
+
+  /** The weight that a device of g_max stands for, of each pair. [outputs × inputs] */
+  weightMax(): Float32Array {
+    const all = new Float32Array(this.outputs * this.inputs);
+    for (const { place, weightMax } of this.tiles) {
+      for (let o = 0; o < place.outputs; o++) {
+        const from = (place.outputFrom + o) * this.inputs + place.inputFrom;
+        all.fill(weightMax[o]!, from, from + place.inputs);
+      }
+    }
+    return all;
+  }
+
+  /** Do what gives the array other weights, once or over and over, so that it is not taken for drift. */
+  whileLearning<T>(work: () => T): T {
+    const before = this.tiles.map((tile) => tile.response());
+    const result = work();
+    for (const [t, tile] of this.tiles.entries()) tile.responseWas(before[t]!);
+    return result;
+  }
+
+  /** Hold other weights [outputs × inputs] from now on, within `whileLearning`: `Tile.relearn`. @returns by tile what it took */
+  relearn(weights: Float32Array, verify?: WriteVerify): readonly WriteCount[] {
+    return this.tiles.map((tile) => tile.relearn(pieceOf(weights, this.inputs, tile.place), verify));
   }
 
   #mvmInDetail(x: Float32Array, y: Float32Array, batch: number, inference: number): void {

@@ -30,6 +30,8 @@ export class TileCells {
   readonly weightSiemens: Float32Array;
   /** What it is written to: the same, until it was told to aim elsewhere. */
   targetsSiemens: Float32Array;
+  /** Whether its weights are, or once were, other than those of the model. */
+  isTaught = false;
   readonly #device: DeviceModel;
   readonly #key: TileKey;
   readonly #all: Uint32Array;
@@ -143,6 +145,13 @@ export class TileCells {
     for (let k = 0; k < which.length; k++) {
       this.targetsSiemens[which[k]!] = Math.min(gMaxSiemens, Math.max(gMinSiemens, siemens[k]!));
     }
+  }
+
+  /** Let devices, by number, hold other weights: theirs of all devices', S. What they are written to stays. */
+  teach(devices: Iterable<number>, siemens: Float32Array): void {
+    this.isTaught = true;
+    if (this.targetsSiemens === this.weightSiemens) this.targetsSiemens = this.weightSiemens.slice();
+    for (const d of devices) this.weightSiemens[d] = siemens[d]!;
   }
 
   /** Let devices hold the weights that others hold, and aim at what these should conduct over `alpha`. */

@@ -54,6 +54,12 @@ export const outputsWith = (
  */
 export type Pairing = "one-sided" | "two-sided";
 
+/** Weight that a Siemens stands for, by output, from the weight that the whole range of a device stands for. */
+export const weightsPerSiemensOf = (
+  weightMax: Float64Array,
+  { gMinSiemens, gMaxSiemens }: Pick<DeviceModel, "gMinSiemens" | "gMaxSiemens">,
+): Float64Array => weightMax.map((weight) => weight / (gMaxSiemens - gMinSiemens));
+
 /**
  * What each device should conduct so that pairs hold the weights, spare columns the least:
  *
@@ -110,4 +116,24 @@ export const largestWeight = (siemens: Float32Array, weightsPerSiemens: Float64A
     largest = Math.max(largest, weight);
   }
   return largest;
+};
+
+/**
+ * Full scales of an ADC of a tile that was just programmed: for products, as asked or the largest sum; and for calibration
+ * reads, since one device conducts far less than a whole output. @param dacMax full scale of the DACs
+ */
+export const firstRanges = (
+  siemens: Float32Array,
+  weightsPerSiemens: Float64Array,
+  dacMax: number,
+  outputMax: number | undefined,
+): readonly [outputMax: number, calibrationMax: number] => [
+  outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dacMax,
+  1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dacMax,
+];
+
+/** Numbers of the spare columns that no output stands in. @param columns the column of each output */
+export const sparesBeside = (columns: Int32Array, { columns: width }: CellsShape): readonly number[] => {
+  const outputs = columns.length;
+  return Array.from({ length: width - outputs }, (_, n) => n).filter((spare) => !columns.includes(outputs + spare));
 };

@@ -14,6 +14,8 @@ export interface TileState {
   readonly faults?: FaultMap;
   /** What each device should conduct, S; left out: as the weights say. */
   readonly targetsSiemens?: Float32Array;
+  /** What each device should conduct by weights that were learned in place, S; left out: by those of the model. */
+  readonly weightSiemens?: Float32Array;
   /** The column, of `outputs` and then the spares, that each output stands in. */
   readonly columns: Int32Array;
   /** Drift compensation of each output. */
@@ -68,9 +70,11 @@ export const checkState = (state: TileState, outputs: number, shape: CellsShape)
   };
   const isPositive = (value: number) => value >= 0 && value < Infinity;
   for (const [name, values] of Object.entries(state.cells)) expectLength(`cells.${name}`, values, devices);
-  if (state.targetsSiemens) {
-    expectLength("targetsSiemens", state.targetsSiemens, devices);
-    expectNumbers("targetsSiemens", state.targetsSiemens, isPositive);
+  for (const name of ["targetsSiemens", "weightSiemens"] as const) {
+    const siemens = state[name];
+    if (siemens === undefined) continue;
+    expectLength(name, siemens, devices);
+    expectNumbers(name, siemens, isPositive);
   }
   expectLength("columns", state.columns, outputs);
   expectLength("alpha", state.alpha, outputs);

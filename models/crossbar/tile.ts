@@ -1,7 +1,15 @@
 import { type Acting, actingAt } from "./acting.ts";
 import { type AdcRanges, type CalibrationMode, rangesFor } from "./calibration.ts";
 import { TileCells } from "./cells.ts";
-import { devicesOf, largestSum, largestWeight, outputsOf, outputsWith, targetsOf } from "./columns.ts";
+import {
+  devicesOf,
+  firstRanges,
+  outputsOf,
+  outputsWith,
+  sparesBeside,
+  targetsOf,
+  weightsPerSiemensOf,
+} from "./columns.ts";
 import { DetailedCircuit } from "./detailed-circuit.ts";
 import { detailedSpec } from "./detailed-spec.ts";
 import { DriftReference } from "./drift-reference.ts";
@@ -69,24 +77,22 @@ export class Tile {
     this.#atSeconds = spec.atSeconds;
     this.#celsius = spec.celsius;
     this.#columns = state?.columns.slice() ?? Int32Array.from({ length: outputs }, (_, o) => o);
-    const weightsPerSiemens = fullScale.map((weight) => weight / (device.gMaxSiemens - device.gMinSiemens));
+    const weightsPerSiemens = weightsPerSiemensOf(fullScale, device);
     const byWeights = targetsOf(weights, weightsPerSiemens, device, spec.pairing, shape, this.#columns);
     const faults = state ? state.faults : spec.faults;
     const [written, targets] = [state && copyCells(state.cells), state?.targetsSiemens?.slice()];
     const { absent, slowNoise } = spec;
     this.#cells = new TileCells(byWeights, shape, device, spec, faults, absent, slowNoise, written, targets);
+    if (state?.weightSiemens) this.#cells.teach(state.weightSiemens.keys(), state.weightSiemens);
     this.programmed = state ? noWrites : this.#cells.write("all", spec.atSeconds, spec.verify);
     const more = { hasReadNoise: device.hasReadNoise, weightsPerSiemens };
     this.circuit = spec.reading
       ? new DetailedCircuit(place, detailedSpec({ ...spec, ...more }, spec.reading, this.#columns, weights))
       : new TileCircuit(place, { ...spec, ...more }, scratch, arena);
     const acting = this.#acting();
-    const { siemens } = acting;
-    this.#programmedRanges = state?.programmedRanges ?? [
-      state?.outputMax ?? spec.outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dac.max,
-      // One device conducts far less than a whole output: calibration reads switch the ADC to a range that fits.
-      state?.calibrationMax ?? 1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dac.max,
-    ];
+    const first = state ? ([state.outputMax, state.calibrationMax] as const) : undefined;
+    this.#programmedRanges =
+      state?.programmedRanges ?? first ?? firstRanges(acting.siemens, weightsPerSiemens, dac.max, spec.outputMax);
     const [outputMax, calibrationMax] = this.#programmedRanges;
     this.circuit.setRanges(state?.outputMax ?? outputMax, state?.calibrationMax ?? calibrationMax);
     this.circuit.pack(acting);
@@ -144,6 +150,11 @@ export class Tile {
     return count;
   }
 
+  /** Let devices, by number, hold other weights: theirs of all devices', S. `rewrite` writes them so. */
+  teach(devices: Iterable<number>, siemens: Float32Array): void {
+    this.#cells.teach(devices, siemens);
+  }
+
   /**
    * Write the weights of an output into a spare column, in all crossbars, over its α, and take its current from there.
    * @param spare 0 … spare columns − 1, not in use
@@ -167,16 +178,14 @@ export class Tile {
 
   /** Numbers of the spare columns that no output stands in, as `useSpare` takes them. */
   get freeSpares(): readonly number[] {
-    const { outputs } = this.place;
-    return Array.from({ length: this.shape.columns - outputs }, (_, spare) => spare).filter(
-      (spare) => !this.#columns.includes(outputs + spare),
-    );
+    return sparesBeside(this.#columns, this.shape);
   }
 
   /** All that the tile is beside its weights. A copy. */
   state(): TileState {
-    const { faults, targetsSiemens, weightSiemens } = this.#cells;
+    const { faults, targetsSiemens, weightSiemens, isTaught } = this.#cells;
     return {
+      ...(isTaught && { weightSiemens: weightSiemens.slice() }),
       cells: copyCells(this.#cells.cells),
       ...(targetsSiemens !== weightSiemens && { targetsSiemens: targetsSiemens.slice() }),
       ...(faults && { faults }),

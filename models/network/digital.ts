@@ -21,6 +21,7 @@ export class DigitalNetwork implements Network {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
   readonly #plan: Plan;
+  readonly #matrices = new Map<string, Float32Array>();
 
   /** @throws ModelError when the graph does not fit together */
   constructor(graph: Graph, { kernel: name }: DigitalOptions = { kernel: "simd" }) {
@@ -34,9 +35,10 @@ export class DigitalNetwork implements Network {
     this.#plan = plan(folded, {
       arena,
       depthwise: "direct",
-      productOf: ({ weights, outputs, inputs }) => {
+      productOf: ({ name: part, weights, outputs, inputs }) => {
         const matrix = arena.float32(weights.length);
         matrix.set(weights);
+        this.#matrices.set(part, matrix);
         return (x, y, rows) => kernel.gemmNT(x, matrix, y, rows, outputs, inputs, 0);
       },
     });
@@ -47,6 +49,17 @@ export class DigitalNetwork implements Network {
   /** Run one sample. Allocates nothing. @throws RangeError when a length does not fit */
   infer(input: Float32Array, output: Float32Array): void {
     this.#plan.infer(input, output);
+  }
+
+  /** Let a dense layer, by node name, have other weights [outputs × inputs]. @throws RangeError where they do not fit */
+  setWeights(node: string, weights: Float32Array): void {
+    const matrix = this.#matrices.get(node);
+    if (matrix?.length !== weights.length) {
+      throw new RangeError(
+        `weights of ${node}: expected ${matrix?.length ?? "a layer of that name"}, got ${weights.length}`,
+      );
+    }
+    matrix.set(weights);
   }
 
   /** What is carried from one inference to the next: see `Network`. */

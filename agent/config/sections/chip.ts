@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { setting } from "../setting.ts";
+import { learning } from "./learning.ts";
 import { temperature } from "./temperature.ts";
 import { doubt, upkeep } from "./upkeep.ts";
 
@@ -38,4 +39,5 @@ export const chip = z.strictObject({
   kernel: setting(z.enum(["simd", "reference"]).default("simd"), "Which kernel computes the products.", "simd"),
   doubt: doubt.prefault({}),
   upkeep: upkeep.prefault({}),
+  learning: learning.prefault({}),
 });

@@ -1,5 +1,14 @@
 import type { SequentialRandom } from "../../random.ts";
-import type { PulsedArray } from "./soft-bounds.ts";
+
+/** Weights [outputs × inputs] that pulses change, by a step each. */
+export interface Pulsed {
+  readonly outputs: number;
+  readonly inputs: number;
+  /** Mean step of a pulse. */
+  readonly step: number;
+  /** Give weight `i` so many pulses: up where `count` > 0, down where it is < 0. */
+  pulse(i: number, count: number): void;
+}
 
 /** Most pulses of a train: the bits of a word that stays an integer with sign. */
 const mostPulses = 31;
@@ -26,7 +35,7 @@ export class PulseTrains {
   }
 
   /** @param x [inputs], @param delta [outputs]: the gradient by the array's outputs */
-  update(array: PulsedArray, x: Float32Array, delta: Float32Array, rate: number): void {
+  update(array: Pulsed, x: Float32Array, delta: Float32Array, rate: number): void {
     const [xMax, dMax] = [largest(x), largest(delta)];
     if (xMax === 0 || dMax === 0) return;
     const wanted = (rate * xMax * dMax) / array.step;

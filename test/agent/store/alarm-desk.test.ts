@@ -63,9 +63,12 @@ describe("Acknowledging", () => {
     store.record(change("new", { fromNs: 2n }));
     desk.acknowledge(id, { by: "jane", label: "normal" });
     desk.acknowledge("pump/anomaly/2", { by: "jane" });
-    expect(desk.feedback()).toEqual([
-      { anomaly: store.get(id), label: "normal", evidence: change("new").anomaly.evidence },
-    ]);
+    const [one, ...others] = desk.feedback();
+    expect(one).toMatchObject({ anomaly: store.get(id), label: "normal", evidence: change("new").anomaly.evidence });
+    expect(others).toEqual([]);
+    desk.acknowledge("pump/anomaly/2", { by: "jane", label: "anomaly" });
+    expect(desk.feedback(one!.mark).map(({ label }) => label)).toEqual(["anomaly"]);
+    expect(desk.feedback(undefined, 1)).toEqual([one]);
   });
 
   it("of an anomaly that is not there does nothing and says so", () => {

@@ -1,0 +1,73 @@
+import type { LivingChip } from "./living-chip.ts";
+
+/** An anomaly whose true label a person gave, as its model takes it. */
+export interface Lesson {
+  /** Of the anomaly. */
+  readonly id: string;
+  /** When the label was given, ms since 1970. */
+  readonly atMs: number;
+  /** Index of the label. */
+  readonly label: number;
+  /** Features of its windows. */
+  readonly inputs: readonly Float32Array[];
+}
+
+/** An input with the label that it should get. */
+export interface Kept {
+  readonly input: Float32Array;
+  readonly label: number;
+}
+
+/** What is known of what a chip learned in place; stored with it. */
+export interface Learned {
+  /** Weights of the last layer [outputs × inputs]; undefined: as trained. */
+  readonly weights: Float32Array | undefined;
+  /** Labels up to then were learned from; up to `fromMs` they count no more. ms since 1970 */
+  readonly untilMs: number;
+  readonly fromMs: number;
+  /** When it learned in the last day, s of the agent's clock. */
+  readonly atClockSeconds: readonly number[];
+  /** Inputs of its early life with what the twin clearly took them for: what is not to be forgotten. */
+  readonly first: readonly Kept[];
+  /** Number of the inference that the last of them was kept at. */
+  readonly keptAtInference: number;
+}
+
+/** Of a chip that never learned. */
+export const unlearned: Learned = {
+  ...{ weights: undefined, untilMs: 0, fromMs: 0 },
+  ...{ atClockSeconds: [], first: [], keptAtInference: 0 },
+};
+
+/** Lessons that a chip has, at most: the newest. */
+export const mostLessons = 256;
+/** Inputs of the early life that are kept, and how clear the twin must be about them. */
+const mostFirst = 64;
+const clearFrom = 0.6;
+
+/**
+ * Keep one of the inputs that came, while a chip has not learned yet: the next when the number of inferences has grown by
+ * a tenth and eight more, so that the first days are among them and not the first minute alone.
+ */
+export const keepFirst = (chip: LivingChip, inputs: readonly Float32Array[], inference: number): void => {
+  const learned = chip.knowledge.learned ?? unlearned;
+  const { first, keptAtInference, weights } = learned;
+  const input = inputs.at(-1);
+  if (input === undefined || weights !== undefined || first.length >= mostFirst) return;
+  if (inference < 1.1 * keptAtInference + 8) return;
+  const { twin } = chip;
+  const probabilities = new Float32Array(chip.manifest.labels.length);
+  twin.infer(input, probabilities);
+  const label = probabilities.reduce((best, p, i) => (p > probabilities[best]! ? i : best), 0);
+  if (probabilities[label]! < clearFrom) return;
+  chip.learn({ learned: { ...learned, first: [...first, { input, label }], keptAtInference: inference } });
+};
+
+/** What a chip must not forget: the test vectors of its model, and the inputs of its early life. */
+export const keptFor = ({ manifest, knowledge }: LivingChip): readonly Kept[] => {
+  const vectors = manifest.testVectors.map(({ input, output }): Kept => {
+    const label = output.reduce((best, p, i) => (p > output[best]! ? i : best), 0);
+    return { input: Float32Array.from(input, (code) => code * manifest.input.scale), label };
+  });
+  return [...vectors, ...(knowledge.learned?.first ?? [])];
+};

@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import { CrossbarArray } from "../../../models/crossbar/array.ts";
+import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
+import { ideal } from "../../../models/crossbar/devices/ideal.ts";
+import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
+import { Arena } from "../../../models/crossbar/kernels/arena.ts";
+import { SequentialRandom } from "../../../models/random.ts";
+
+const [outputs, inputs] = [7, 300]; // two tiles of 150 inputs
+const random = new SequentialRandom(1);
+const weights = Float32Array.from({ length: outputs * inputs }, () => 0.2 * random.gaussian());
+const arena = new Arena(2 ** 22);
+const arrayOf = (more: Partial<ArraySpec> = {}, state?: ReturnType<CrossbarArray["state"]>) =>
+  new CrossbarArray(
+    weights,
+    ...([outputs, inputs] as const),
+    {
+      ...{ device: ideal, dacBits: 12, adcBits: 14, tileInputs: 256, tileOutputs: 256, inputMax: 1, seed: 1 },
+      ...{ arrayId: 0, maxBatch: 1, kernel: "reference", ...more },
+    },
+    arena,
+    state,
+  );
+const x = arena.float32(inputs);
+x.set(Float32Array.from({ length: inputs }, () => Math.abs(random.gaussian()) / 4));
+const y = arena.float32(outputs);
+const productOf = (array: CrossbarArray, inference = 0): Float32Array => {
+  array.mvm(x, y, 1, inference);
+  return y.slice();
+};
+const exact = (matrix: Float32Array) =>
+  Float32Array.from({ length: outputs }, (_, o) => x.reduce((sum, v, i) => sum + matrix[o * inputs + i]! * v, 0));
+/** Weights of output 2 all a tenth of the largest further up, as far as the range goes; those of output 5 half. */
+const learnedOf = (array: CrossbarArray) => {
+  const most = array.weightMax();
+  return weights.map((w, p) => {
+    if (Math.floor(p / inputs) === 2) return Math.min(most[p]!, w + 0.1 * most[p]!);
+    return Math.floor(p / inputs) === 5 ? w / 2 : w;
+  });
+};
+const targetsOf = (array: CrossbarArray) => array.tiles.map((tile) => tile.targetsSiemens());
+
+describe("An array that holds other weights", () => {
+  it("multiplies by them, and writes the devices that they move and no others", () => {
+    const array = arrayOf();
+    const learned = learnedOf(array);
+    const counts = array.relearn(learned);
+    for (const [o, value] of productOf(array).entries()) expect(value).toBeCloseTo(exact(learned)[o]!, 1);
+    expect(Math.abs(productOf(array)[2]! - exact(weights)[2]!)).toBeGreaterThan(0.5);
+    for (const [t, { is, devices }] of array.tiles.map((is, n) => ({ is, devices: counts[n]!.devices })).entries()) {
+      const again = is.state().cells.writes.reduce((sum, writes) => sum + writes - 1, 0);
+      expect(again).toBe(devices);
+      // At most both devices of each pair of two outputs of seven.
+      expect(devices, `tile ${t}`).toBeLessThanOrEqual(2 * 2 * 150);
+      expect(devices).toBeGreaterThan(2 * 150 - 20);
+    }
+  });
+
+  it("goes back to the trained ones exactly: targets, products, response to drift", () => {
+    const array = arrayOf();
+    const [before, product] = [targetsOf(array), productOf(array)];
+    const responses = () => array.tiles.flatMap((tile) => [...tile.state().programmedResponse]);
+    const first = responses();
+    array.whileLearning(() => array.relearn(learnedOf(array)));
+    expect(targetsOf(array)).not.toEqual(before);
+    array.whileLearning(() => array.relearn(weights));
+    expect(targetsOf(array)).toEqual(before);
+    expect(productOf(array)).toEqual(product);
+    for (const [o, value] of responses().entries()) expect(value / first[o]!).toBeCloseTo(1, 12);
+  });
+
+  it("is not taken for drift: α of a drifted tile stays within 1 % when it is calibrated anew", () => {
+    const array = arrayOf({ device: pcmNandakumar2019, adcBits: 8, dacBits: 8 });
+    array.ageTo(86_400);
+    array.calibrate("per-column");
+    const before = array.tiles.map(({ alpha }) => alpha);
+    array.whileLearning(() => array.relearn(learnedOf(array), { acceptanceSiemens: 0.5e-6, maxPulses: 10 }));
+    array.calibrate("per-column");
+    array.tiles.forEach(({ alpha }, t) => {
+      for (const [o, factor] of alpha.entries()) expect(Math.abs(factor / before[t]![o]! - 1)).toBeLessThan(0.01);
+    });
+    const learned = exact(learnedOf(array));
+    // By noise alone: 1 µS of 25 on 300 devices, inputs of 1/4.
+    for (const [o, value] of productOf(array).entries()) expect(Math.abs(value - learned[o]!)).toBeLessThan(0.5);
+  });
+
+  it("goes on from its state bit for bit, and a state without learning has none of it", () => {
+    const array = arrayOf({ device: pcmNandakumar2019 });
+    expect(array.state().tiles.some((tile) => tile.weightSiemens !== undefined)).toBe(false);
+    array.relearn(learnedOf(array));
+    array.ageTo(1e6);
+    const again = arrayOf({ device: pcmNandakumar2019 }, array.state());
+    expect(productOf(again, 5)).toEqual(productOf(array, 5));
+    expect(again.tiles[0]!.targetsSiemens("weights")).toEqual(array.tiles[0]!.targetsSiemens("weights"));
+    again.relearn(weights);
+    const fresh = arrayOf({ device: pcmNandakumar2019 });
+    expect(again.tiles.map((tile) => tile.targetsSiemens("weights"))).toEqual(
+      fresh.tiles.map((tile) => tile.targetsSiemens("weights")),
+    );
+  });
+
+  it("does single products out of any memory, and says what the last one took", () => {
+    const array = arrayOf();
+    expect(() => array.lastInput()).toThrow("lastInput: expected a product before, got none");
+    const whole = productOf(array, 3);
+    expect(array.lastInput()).toEqual(x.slice());
+    const out = new Float32Array(outputs);
+    array.multiply(x.slice(), out, 3);
+    expect(out).toEqual(whole);
+  });
+});
