@@ -4,7 +4,7 @@ import { frontEnd } from "../../pipelines/pipeline.ts";
 import { collectFeatures } from "../datasets/collect.ts";
 import type { Feedback, FeedbackMark } from "../store/alarm-desk.ts";
 import type { Emit } from "../telemetry/events.ts";
-import type { Lesson } from "./lessons.ts";
+import type { Lesson } from "./learned.ts";
 
 /** Labelled anomalies taken at once: their windows are made between two inferences. */
 const mostAtOnce = 4;

@@ -3,16 +3,10 @@ import { SequentialRandom } from "../../models/random.ts";
 import { Increments } from "../../models/training/in-situ/increments.ts";
 import { PulseTrains } from "../../models/training/in-situ/pulse-trains.ts";
 import type { Config } from "../config/schema.ts";
-import {
-  digitalProbabilities,
-  holdWeights,
-  type LastLayer,
-  LastLayerReads,
-  lastLayerOf,
-  type Sample,
-  uncontradicted,
-} from "./last-layer.ts";
-import { type Kept, keptFor, type Learned, type Lesson, unlearned } from "./lessons.ts";
+import { digitalProbabilities, type LastLayer, lastLayerOf, type Sample, uncontradicted } from "./last-layer.ts";
+import { holdWeights, LastLayerReads } from "./last-layer-reads.ts";
+import { type Kept, type Learned, type Lesson, unlearned } from "./learned.ts";
+import { keptFor } from "./lessons.ts";
 import type { LivingChip } from "./living-chip.ts";
 import { verifyOf } from "./self-test.ts";
 

@@ -1,11 +1,7 @@
-import type { CrossbarArray } from "../../models/crossbar/array.ts";
-import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import { foldBatchNorm } from "../../models/network/fold-batch-norm.ts";
 import type { DenseNode, Graph } from "../../models/network/graph.ts";
 import { isWeighted } from "../../models/network/parts.ts";
-import type { LivingChip } from "./living-chip.ts";
-import { verifyOf } from "./self-test.ts";
 
 /** The last layer of a classifier, with the weights that it was trained to. */
 export type LastLayer = Pick<DenseNode, "name" | "weights" | "bias">;
@@ -57,55 +53,6 @@ const distance = (a: Sample, b: Sample): number => {
   return Math.sqrt(sum);
 };
 
-/** The last layer on the devices of a chip: reads of it and of what comes to it. Each read has noise of its own. */
-export class LastLayerReads {
-  readonly layer: LastLayer;
-  readonly array: CrossbarArray;
-  /** Whole inferences, and products of this layer by itself. */
-  inferences = 0;
-  products = 0;
-  readonly #chip: LivingChip;
-  readonly #first: number;
-  readonly #scores: Float32Array;
-  readonly #output: Float32Array;
-
-  constructor(chip: LivingChip, layer: LastLayer) {
-    this.layer = layer;
-    this.array = chip.network.arrays.get(layer.name)!;
-    this.#chip = chip;
-    // Numbers of their own, told apart by the time, as those of `LivingChip.look` are; theirs lie below.
-    this.#first = 2 ** 51 + 4096 * Math.round(1000 * chip.network.atSeconds);
-    this.#scores = new Float32Array(layer.bias.length);
-    this.#output = new Float32Array(layer.bias.length);
-  }
-
-  /** Run an input, and take what came to the last layer. */
-  activationsOf(input: Float32Array): Float32Array {
-    const { network } = this.#chip;
-    const { inference } = network;
-    network.restartNoise(this.#first + this.inferences++);
-    network.infer(input, this.#output);
-    network.restartNoise(inference);
-    return this.array.lastInput();
-  }
-
-  /** Probabilities by the devices as they are now; valid until the next call. */
-  probabilitiesOf(activations: Float32Array): Float32Array {
-    this.array.multiply(activations, this.#scores, this.#first + 2 ** 50 + this.products++);
-    return softmaxOf(this.#scores, this.layer.bias);
-  }
-}
-
-/** Let devices and twin hold weights of the last layer. */
-export const holdWeights = (chip: LivingChip, layer: LastLayer, weights: Float32Array): WriteCount => {
-  const array = chip.network.arrays.get(layer.name)!;
-  const counts = array.relearn(weights, verifyOf(chip.plan.device));
-  const tiles = counts.flatMap(({ devices }, tile) => (devices > 0 ? [{ array: layer.name, tile }] : []));
-  if (tiles.length > 0) chip.wrote(tiles, "devices");
-  chip.twin.setWeights(layer.name, weights);
-  return counts.reduce(addWrites, noWrites);
-};
-
 /** Probabilities by weights as numbers [outputs × inputs]. */
 export const digitalProbabilities = (
   weights: Float32Array,
@@ -117,7 +64,8 @@ export const digitalProbabilities = (
   return softmaxOf(scores, bias);
 };
 
-const softmaxOf = (scores: Float32Array, bias: Float32Array): Float32Array => {
+/** e^(score + bias) by their sum, in place. */
+export const softmaxOf = (scores: Float32Array, bias: Float32Array): Float32Array => {
   let most = Number.NEGATIVE_INFINITY;
   for (let o = 0; o < scores.length; o++) most = Math.max(most, scores[o]! + bias[o]!);
   let sum = 0;

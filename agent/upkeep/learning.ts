@@ -2,9 +2,10 @@ import type { WriteCount } from "../../models/crossbar/programming.ts";
 import type { Config } from "../config/schema.ts";
 import type { CareStep } from "./care.ts";
 import { addCosts, times } from "./costs.ts";
-import { holdWeights, LastLayerReads, lastLayerOf } from "./last-layer.ts";
+import { lastLayerOf } from "./last-layer.ts";
 import { daySeconds, Learning } from "./last-layer-learning.ts";
-import { type Lesson, unlearned } from "./lessons.ts";
+import { holdWeights, LastLayerReads } from "./last-layer-reads.ts";
+import { type Lesson, unlearned } from "./learned.ts";
 import type { LivingChip } from "./living-chip.ts";
 
 type Settings = Config["chip"]["learning"];

@@ -13,7 +13,7 @@ import type { StoredChip, TileName } from "../store/chip-record.ts";
 import { type Answers, compareAnswers, riskOf, type Seen, withDirect } from "./answer-noise.ts";
 import { addCosts, type ChipCosts, type Cost, chipCosts, noCost, times } from "./costs.ts";
 import { lastLayerOf } from "./last-layer.ts";
-import type { Learned } from "./lessons.ts";
+import type { Learned } from "./learned.ts";
 import { fewInputs, inputsKeptOf, scoringOf, testInputs } from "./trial-inputs.ts";
 
 /** What a chip is made of. */

@@ -3,7 +3,7 @@ import type { NetworkImage } from "../../models/network/analog.ts";
 import type { Config } from "../config/schema.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
 import type { ChipHealth } from "./health.ts";
-import type { Lesson } from "./lessons.ts";
+import type { Lesson } from "./learned.ts";
 
 /** What the thread of upkeep starts with. */
 export interface UpkeepStart {

@@ -4,8 +4,9 @@ import { type CareStep, lookAfter, whyNow } from "./care.ts";
 import { plannedChip } from "./chip-plan.ts";
 import { healthOf } from "./health.ts";
 import { lastLayerOf } from "./last-layer.ts";
+import type { Lesson } from "./learned.ts";
 import { forget, learn, whyLearn } from "./learning.ts";
-import { keepFirst, type Lesson, mostLessons } from "./lessons.ts";
+import { keepFirst, mostLessons } from "./lessons.ts";
 import { type Knowledge, LivingChip } from "./living-chip.ts";
 import type { Adopt, Fed, FromUpkeep, Shown, Tick } from "./messages.ts";
 

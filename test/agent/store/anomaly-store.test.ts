@@ -153,6 +153,6 @@ describe("The database", () => {
     const database = openDatabase(file);
     database.pragma("user_version = 99");
     database.close();
-    expect(() => openDatabase(file)).toThrow(/expected a database of version ≤ 2, got 99/);
+    expect(() => openDatabase(file)).toThrow(/expected a database of version ≤ 3, got 99/);
   });
 });

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { codecByName } from "../../agent/codecs/codec.ts";
+import { collectFeatures } from "../../agent/datasets/collect.ts";
+import { connectPublisher } from "../../agent/mqtt/publisher-client.ts";
+import { quantiseTensor } from "../../models/quantisation.ts";
+import { frontEnd } from "../../pipelines/pipeline.ts";
+import type { SampleBlock } from "../../pipelines/signal.ts";
+import { freePort } from "../support/mosquitto.ts";
+import { runCli, startCli } from "../support/run-cli.ts";
+import { onnxOf, toneModel } from "../support/tiny-models.ts";
+import { toneBlock } from "../support/tones.ts";
+
+/** A fault: 4 kHz. A new fan: 2.5 kHz and 4 kHz, which the model takes for the fault. Healthy: 1 kHz. */
+const healthy = (second: number): SampleBlock => toneBlock(second, 1000);
+const fault = (second: number): SampleBlock => toneBlock(second, 4000);
+const fan = (second: number): SampleBlock => {
+  const [a, b] = [toneBlock(second, 4000), toneBlock(second, 2500)];
+  return { ...a, samples: a.samples.map((x, i) => x + b.samples[i]!) };
+};
+
+/** The tone model with one window of each sound that it was made for. */
+const modelWithVectors = () => {
+  const { graph, manifest } = toneModel();
+  const testVectors = [healthy, fault].flatMap((sound, label) => {
+    const [, first] = collectFeatures(frontEnd(manifest, {}), [0, 1, 2].map(sound));
+    const { scale, shape } = manifest.input;
+    const { data } = quantiseTensor(first!.data, shape, { scale, zeroPoint: 0 });
+    const vector = { input: [...data], output: [1 - label, label] };
+    return [vector, vector];
+  });
+  return { graph, manifest: { ...manifest, testVectors } };
+};
+
+it("A model learns in the running agent from what people said of its alarms, shows it, and forgets when it is asked", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ohmwatch-learning-"));
+  const at = (name: string) => join(folder, name);
+  const port = await freePort();
+  writeFileSync(at("tones.onnx"), onnxOf(modelWithVectors()));
+  writeFileSync(
+    at("config.yaml"),
+    `mqtt: { embeddedPort: ${port} }
+state: { directory: ${at("state")} }
+chip: { learning: { policy: labels, minimum: 8 } }
+streams: [{ name: bearing, pipeline: vibration, model: ${at("tones.onnx")} }]
+`,
+  );
+  const agent = startCli(["run", "--config", at("config.yaml")]);
+  await agent.stderrMatch(/BrokerConnected/);
+  const sensor = await connectPublisher(`mqtt://127.0.0.1:${port}`, "sensor", 1);
+  const { default: mqtt } = await import("mqtt");
+  const listener = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);
+  const ended: string[] = [];
+  const steps: string[] = [];
+  let look = (): void => {};
+  listener.on("message", (topic, payload) => {
+    const told = JSON.parse(payload.toString());
+    if (topic === "ohmwatch/chip/tones") steps.push(told.step.kind);
+    else if (told.type === "end") ended.push(told.after.id);
+    look();
+  });
+  await listener.subscribeAsync(["ohmwatch/events", "ohmwatch/chip/tones"]);
+  const until = (holds: () => boolean) =>
+    new Promise<void>((resolve) => {
+      look = () => holds() && resolve();
+      look();
+    });
+  let second = 0;
+  const play = async (sound: (at: number) => SampleBlock, seconds: number): Promise<void> => {
+    for (let n = 0; n < seconds; n++) {
+      await sensor.publish("ohmwatch/in/bearing", codecByName("protobuf")!.encode!(sound(second++)));
+    }
+  };
+  /** Two seconds of a sound between healthy ones, over and over; of what was raised the ids. */
+  const alarmsOf = async (sound: (at: number) => SampleBlock, times: number, expected: number) => {
+    const before = ended.length;
+    for (let n = 0; n < times; n++) {
+      await play(sound, 3);
+      await play(healthy, 3);
+    }
+    if (expected === 0) {
+      // A fault behind it is told last.
+      await play(fault, 3);
+      await play(healthy, 3);
+    }
+    await until(() => ended.length >= before + Math.max(1, expected));
+    return ended.slice(before);
+  };
+  const chip = async (...args: string[]) => runCli("chip", "--state", at("state"), ...args);
+
+  await play(healthy, 3);
+  const alarms = await alarmsOf(fan, 8, 8);
+  expect(alarms).toHaveLength(8);
+  const acknowledged = await runCli(
+    ...["anomalies", "ack", "--database", at("state/ohmwatch.sqlite"), ...alarms, "--label", "normal", "--by", "jane"],
+  );
+  expect(acknowledged.code).toBe(0);
+  await until(() => steps.includes("learn"));
+
+  const { stdout } = await chip("--steps", "1");
+  expect(stdout).toMatch(/its last layer is another than it was trained to/);
+  expect(stdout).toMatch(
+    /learn +\d+ reads, \d+ pulses, .*J\. 8 anomalies were labelled\. Of the labelled ones 0\.0 % were right before, 100\.0 % are now; .* of what is kept from before 100\.0 % and 100\.0 %\./,
+  );
+  // The fan is no fault any more; a fault is.
+  expect(await alarmsOf(fan, 2, 0)).toHaveLength(1);
+
+  expect(await chip("--forget", "tones")).toMatchObject({
+    code: 0,
+    stderr: "tones: the chip is as it was trained again.\n",
+  });
+  expect(await chip("--forget", "tones")).toMatchObject({ code: 0, stderr: "tones: the chip is as it was trained.\n" });
+  expect(await chip("--forget", "other")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/\(tones\), got other/),
+  });
+  expect(await alarmsOf(fan, 2, 2)).toHaveLength(2);
+  const { steps: taken, hasLearned } = JSON.parse((await chip("--json")).stdout);
+  expect(hasLearned).toBe(false);
+  expect(taken.map(({ kind }: { kind: string }) => kind).slice(-2)).toEqual(["learn", "forget"]);
+
+  await sensor.close();
+  await listener.endAsync();
+  agent.child.kill("SIGTERM");
+  expect(await agent.result).toMatchObject({ code: 0 });
+  rmSync(folder, { recursive: true });
+}, 120_000);
