@@ -1,6 +1,7 @@
 import type { AnswerNoise } from "../../models/model.ts";
 import type { StoredChip } from "../store/chip-record.ts";
-import { type Knowledge, type LivingChip, type Wear, wearOf } from "./living-chip.ts";
+import type { Knowledge, LivingChip } from "./living-chip.ts";
+import { type Wear, wearOf } from "./wear.ts";
 
 /** How a chip is, as numbers to be shown. */
 export interface ChipHealth extends Wear {

@@ -1,14 +1,15 @@
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
+import { weightMaxOf } from "../../models/crossbar/relearn.ts";
 import { SequentialRandom } from "../../models/random.ts";
 import { Increments } from "../../models/training/in-situ/increments.ts";
 import { PulseTrains } from "../../models/training/in-situ/pulse-trains.ts";
 import type { Config } from "../config/schema.ts";
 import { digitalProbabilities, type LastLayer, lastLayerOf, type Sample, uncontradicted } from "./last-layer.ts";
-import { holdWeights, LastLayerReads } from "./last-layer-reads.ts";
+import { holdWeights, LastLayerReads, programmedOf } from "./last-layer-reads.ts";
 import { type Kept, type Learned, type Lesson, unlearned } from "./learned.ts";
-import { keptFor } from "./lessons.ts";
+import { vectorsOf } from "./lessons.ts";
 import type { LivingChip } from "./living-chip.ts";
-import { verifyOf } from "./self-test.ts";
+import { verifyOf } from "./mending.ts";
 
 type Settings = Config["chip"]["learning"];
 
@@ -18,6 +19,8 @@ export const daySeconds = 86_400;
 const heldOutEvery = 4;
 /** After so many updates it is looked how they do. */
 const lookEvery = 10;
+/** When at so many looks in turn too much was forgotten, it ends. */
+const mostForgetful = 3;
 /** A layer that has drifted further is written anew before single devices of it are. */
 const mostAlpha = 1.2;
 
@@ -32,14 +35,16 @@ const mostAlpha = 1.2;
  * A step is what a write is verified to. Weights w: half for the labelled, half for what is kept from before, so that it
  * is not forgotten. Each weight stays within `bound` of the trained one and in the range of its device.
  *
- * Of both a part is held out. Where more than `mayForget` of that from before is answered otherwise, it ends; of the states
- * looked at the one is taken that is right most often on the labelled ones held out, and where none is better, that of
+ * Of both a part is held out. Where more than `mayForget` of that from before stays answered otherwise, it ends; of the other
+ * states looked at the one is taken that is right most often on the labelled ones held out, and where none is better, that of
  * before. Where labels that are new say that what was learned earlier does harm, it begins at the trained weights again.
  */
 export class Learning {
   readonly #chip: LivingChip;
   readonly #settings: Settings;
   readonly #layer: LastLayer;
+  /** What each weight can be at most. */
+  readonly #most: Float32Array;
   readonly #reads: LastLayerReads;
   readonly #known: Learned;
   readonly #lessons: readonly Lesson[];
@@ -50,6 +55,7 @@ export class Learning {
   readonly #watched: readonly Sample[];
   readonly #fresh: readonly Sample[];
   #written: WriteCount = noWrites;
+  #writings = 0;
   #weights: Float32Array;
 
   constructor(chip: LivingChip, settings: Settings, lessons: readonly Lesson[]) {
@@ -57,6 +63,7 @@ export class Learning {
     this.#settings = settings;
     this.#layer = lastLayerOf(chip.plan.graph, chip.manifest)!;
     this.#reads = new LastLayerReads(chip, this.#layer);
+    this.#most = weightMaxOf(programmedOf(chip, this.#layer));
     this.#known = chip.knowledge.learned ?? unlearned;
     this.#weights = this.#known.weights ?? this.#layer.weights;
     this.#lessons = lessons.filter(({ atMs }) => atMs > this.#known.fromMs);
@@ -70,10 +77,9 @@ export class Learning {
     this.#heldOut = of(sampled.filter(({ isHeldOut }) => isHeldOut));
     this.#anomaliesHeldOut = sampled.filter(({ isHeldOut }) => isHeldOut).length;
     this.#fresh = of(sampled.filter(({ isFresh }) => isFresh));
-    const kept = uncontradicted(
-      keptFor(chip).map((one) => this.#sample(one)),
-      of(sampled),
-    );
+    const vectors = vectorsOf(chip.manifest).map((one) => this.#sample(one));
+    const first = this.#known.first.map((one) => this.#sample(one));
+    const kept = [...vectors, ...uncontradicted(first, vectors, of(sampled))];
     this.#replayed = kept.filter((_, n) => n % 2 === 0);
     this.#watched = kept.filter((_, n) => n % 2 === 1);
   }
@@ -84,13 +90,16 @@ export class Learning {
     const atClockSeconds = [...this.#known.atClockSeconds, clockSeconds].filter((at) => clockSeconds - at < daySeconds);
     const isWorn = this.#mostPulses() >= this.#settings.pulsesPerDevice;
     if (!isWorn) this.#refresh();
-    const told = isWorn ? worn : this.#reads.array.whileLearning(() => this.#teach());
+    const told = isWorn ? worn : this.#teach();
     const weights = this.#weights === this.#layer.weights ? undefined : this.#weights;
     this.#chip.learn({ learned: { ...this.#known, weights, untilMs, atClockSeconds } });
     return told;
   }
 
-  /** What was written, and the reads that it took. */
+  /** What was written, how often, and the reads that it took. */
+  get writings(): number {
+    return this.#writings;
+  }
   get written(): WriteCount {
     return this.#written;
   }
@@ -107,28 +116,28 @@ export class Learning {
     const start = { weights: this.#weights, ...(hasHarmed ? this.#look() : before) };
     let best = start;
     const least = this.#rightBy(trained, this.#watched) - this.#settings.mayForget;
-    let hasForgotten = false;
+    let forgetful = 0;
     const trains = new PulseTrains(this.#reads.array.inputs, this.#random());
-    for (let update = 1; update <= this.#settings.updates && !hasForgotten; update++) {
+    for (let update = 1; update <= this.#settings.updates && forgetful < mostForgetful; update++) {
       this.#update(trains);
       if (update % lookEvery !== 0 && update !== this.#settings.updates) continue;
       const now = { weights: this.#weights, ...this.#look() };
-      hasForgotten = now.watched < least;
+      forgetful = now.watched < least ? forgetful + 1 : 0;
       const isBest = now.heldOut > best.heldOut || (now.heldOut === best.heldOut && now.loss < best.loss);
-      if (isBest && helps(start, now, this.#anomaliesHeldOut) && !hasForgotten) best = now;
+      if (isBest && forgetful === 0 && helps(start, now, this.#anomaliesHeldOut)) best = now;
     }
     if (this.#weights !== best.weights) this.#hold(best.weights);
     const numbers = `Of the labelled ones ${percent(before.taught)} were right before, ${percent(best.taught)} are now; of those held out ${percent(before.heldOut)} and ${percent(best.heldOut)}; of what is kept from before ${percent(before.watched)} and ${percent(best.watched)}.`;
     const harm = hasHarmed ? "What it had learned did harm and is forgotten. " : "";
     if (best !== start) return `${harm}${numbers}`;
-    const reason = hasForgotten ? "it would forget what it knew" : "it did not help";
+    const reason = forgetful > 0 ? "it would forget what it knew" : "it did not help";
     return `${harm}Taken back: ${reason}. ${numbers}`;
   }
 
   /** One update: products, pulses, writes. */
   #update(trains: PulseTrains): void {
     const { array, layer } = this.#reads;
-    const most = array.weightMax();
+    const most = this.#most;
     const step = most.reduce((a, b) => Math.max(a, b), 0) * this.#stepPart();
     const gathered = new Increments(array.outputs, array.inputs, step);
     const groups = [this.#taught, this.#replayed].filter(({ length }) => length > 0);
@@ -182,6 +191,7 @@ export class Learning {
 
   #hold(weights: Float32Array): void {
     this.#written = addWrites(this.#written, holdWeights(this.#chip, this.#layer, weights));
+    this.#writings++;
     this.#weights = weights;
   }
 

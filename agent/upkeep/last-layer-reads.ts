@@ -1,8 +1,9 @@
 import type { CrossbarArray } from "../../models/crossbar/array.ts";
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
+import { type Programmed, relearn } from "../../models/crossbar/relearn.ts";
 import { type LastLayer, softmaxOf } from "./last-layer.ts";
 import type { LivingChip } from "./living-chip.ts";
-import { verifyOf } from "./self-test.ts";
+import { verifyOf } from "./mending.ts";
 
 /** The last layer on the devices of a chip: reads of it and of what comes to it. Each read has noise of its own. */
 export class LastLayerReads {
@@ -43,10 +44,19 @@ export class LastLayerReads {
   }
 }
 
+/** The matrix of the last layer of a chip as it was programmed. */
+export const programmedOf = ({ network, plan }: LivingChip, { name, weights }: LastLayer): Programmed => {
+  const { pairing, scaleByColumn } = plan.manifest.mapping.hardware ?? {};
+  return {
+    ...{ array: network.arrays.get(name)!, weights, device: plan.device },
+    ...(pairing && { pairing }),
+    ...(scaleByColumn && { scaleByColumn }),
+  };
+};
+
 /** Let devices and twin hold weights of the last layer. */
 export const holdWeights = (chip: LivingChip, layer: LastLayer, weights: Float32Array): WriteCount => {
-  const array = chip.network.arrays.get(layer.name)!;
-  const counts = array.relearn(weights, verifyOf(chip.plan.device));
+  const counts = relearn(programmedOf(chip, layer), weights, verifyOf(chip.plan.device));
   const tiles = counts.flatMap(({ devices }, tile) => (devices > 0 ? [{ array: layer.name, tile }] : []));
   if (tiles.length > 0) chip.wrote(tiles, "devices");
   chip.twin.setWeights(layer.name, weights);

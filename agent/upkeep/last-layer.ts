@@ -1,4 +1,5 @@
 import type { Manifest } from "../../models/manifest.ts";
+import { DigitalNetwork } from "../../models/network/digital.ts";
 import { foldBatchNorm } from "../../models/network/fold-batch-norm.ts";
 import type { DenseNode, Graph } from "../../models/network/graph.ts";
 import { isWeighted } from "../../models/network/parts.ts";
@@ -16,6 +17,13 @@ export const lastLayerOf = (graph: Graph, { task, mapping }: Manifest): LastLaye
   return layer?.kind === "dense" && kinds.join() === "softmax" ? layer : undefined;
 };
 
+/** The digital twin of a chip, with the last layer that it learned, where it did. */
+export const twinOf = (graph: Graph, manifest: Manifest, learned: Float32Array | undefined): DigitalNetwork => {
+  const twin = new DigitalNetwork(graph, { kernel: "simd" });
+  if (learned !== undefined) twin.setWeights(lastLayerOf(graph, manifest)!.name, learned);
+  return twin;
+};
+
 /** An input as the last layer of a chip gets it, and what it should be taken for. */
 export interface Sample {
   /** What the layers before it make of the input on this chip. */
@@ -30,20 +38,26 @@ const near = 1.5;
 /**
  * Samples that nobody says are something else: those are left out that a labelled one of another label is near to, by the
  * distances among the samples of their label. What a model took wrongly from its first day on must not be kept.
+ *
+ * @param sure samples whose label is beyond doubt
  */
-export const uncontradicted = (samples: readonly Sample[], labelled: readonly Sample[]): readonly Sample[] => {
+export const uncontradicted = (
+  samples: readonly Sample[],
+  sure: readonly Sample[],
+  labelled: readonly Sample[],
+): readonly Sample[] => {
   const nearest = (to: Sample, among: readonly Sample[]): number =>
-    among.reduce((least, other) => (other === to ? least : Math.min(least, distance(to, other))), Infinity);
-  const ofLabel = Map.groupBy(samples, ({ label }) => label);
-  const typical = new Map(
-    [...ofLabel].map(([label, some]) => {
-      const distances = some.map((one) => nearest(one, some)).sort((a, b) => a - b);
-      return [label, some.length < 2 ? 0 : distances[distances.length >> 1]!];
-    }),
-  );
+    among.reduce((least, other) => Math.min(least, distance(to, other) || Infinity), Infinity);
+  const typicalOf = (label: number): number => {
+    const some = [...samples, ...sure].filter((sample) => sample.label === label);
+    const distances = some.map((one) => nearest(one, some)).sort((a, b) => a - b);
+    return distances[distances.length >> 1]!;
+  };
+  const typical = new Map(samples.map(({ label }) => [label, 0]));
+  for (const label of typical.keys()) typical.set(label, typicalOf(label));
   return samples.filter((one) => {
     const others = labelled.filter(({ label }) => label !== one.label);
-    return nearest(one, others) > near * typical.get(one.label)!;
+    return !others.some((other) => distance(one, other) <= near * typical.get(one.label)!);
   });
 };
 

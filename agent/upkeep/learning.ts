@@ -1,4 +1,3 @@
-import type { WriteCount } from "../../models/crossbar/programming.ts";
 import type { Config } from "../config/schema.ts";
 import type { CareStep } from "./care.ts";
 import { addCosts, times } from "./costs.ts";
@@ -36,7 +35,7 @@ export const learn = (
   const { risk: riskBefore } = chip.knowledge;
   const learning = new Learning(chip, settings, lessons);
   const told = learning.run(clockSeconds);
-  return stepOf(chip, "learn", `${why} ${told}`, learning.written, learning.reads, riskBefore);
+  return stepOf(chip, "learn", `${why} ${told}`, learning, riskBefore);
 };
 
 /** Let a chip be as it was trained: devices of the last layer are written back. Labels that were given count no more. */
@@ -46,29 +45,32 @@ export const forget = (chip: LivingChip, lessons: readonly Lesson[], wallMs: num
   if (layer === undefined || learned?.weights === undefined) return undefined;
   const { risk: riskBefore } = chip.knowledge;
   const reads = new LastLayerReads(chip, layer);
-  const written = reads.array.whileLearning(() => holdWeights(chip, layer, layer.weights));
+  const written = holdWeights(chip, layer, layer.weights);
   const untilMs = lessons.reduce((last, { atMs }) => Math.max(last, atMs), wallMs);
   chip.learn({ learned: { ...learned, weights: undefined, untilMs, fromMs: untilMs } });
   const why = "It was asked for: the last layer is as it was trained.";
-  return stepOf(chip, "forget", why, written, reads, riskBefore);
+  return stepOf(chip, "forget", why, { written, writings: 1, reads }, riskBefore);
 };
+
+/** What something took of the last layer. */
+type Work = Pick<Learning, "written" | "writings" | "reads">;
 
 const stepOf = (
   chip: LivingChip,
   kind: string,
   why: string,
-  { pulses, seconds, joules }: WriteCount,
-  { array, inferences, products }: LastLayerReads,
+  { written: { pulses, seconds, joules }, writings, reads }: Work,
   riskBefore: number | undefined,
 ): CareStep => {
   const looked = chip.look()?.inferences ?? 0;
-  const { inference, oneHot } = chip.costs;
+  const { inference, response } = chip.costs;
+  const tiles = reads.array.tiles.map(({ place }) => response(place.outputs, place.inputs));
   const cost = addCosts(
     { reads: 0, seconds, joules },
-    times(looked + inferences, inference),
-    // A product of the layer by itself costs what its tiles are of an inference; before and after one of each input.
-    times((products * array.tiles.length) / inference.reads, inference),
-    times((2 * array.tiles.reduce((sum, { place }) => sum + place.inputs, 0)) / oneHot.reads, oneHot),
+    times(looked + reads.inferences, inference),
+    // A product of the layer by itself costs what its tiles are of an inference; a writing reads each input before and after.
+    times((reads.products * tiles.length) / inference.reads, inference),
+    times(2 * writings, addCosts(...tiles)),
   );
   const { risk: riskAfter } = chip.knowledge;
   const step = { atSeconds: chip.network.atSeconds, kind, why, ...cost, pulses, riskBefore, riskAfter };

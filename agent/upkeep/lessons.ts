@@ -1,3 +1,4 @@
+import type { Manifest } from "../../models/manifest.ts";
 import { type Kept, unlearned } from "./learned.ts";
 import type { LivingChip } from "./living-chip.ts";
 
@@ -25,11 +26,9 @@ export const keepFirst = (chip: LivingChip, inputs: readonly Float32Array[], inf
   chip.learn({ learned: { ...learned, first: [...first, { input, label }], keptAtInference: inference } });
 };
 
-/** What a chip must not forget: the test vectors of its model, and the inputs of its early life. */
-export const keptFor = ({ manifest, knowledge }: LivingChip): readonly Kept[] => {
-  const vectors = manifest.testVectors.map(({ input, output }): Kept => {
-    const label = output.reduce((best, p, i) => (p > output[best]! ? i : best), 0);
-    return { input: Float32Array.from(input, (code) => code * manifest.input.scale), label };
-  });
-  return [...vectors, ...(knowledge.learned?.first ?? [])];
-};
+/** The test vectors of a model with their labels. */
+export const vectorsOf = ({ testVectors, input: { scale } }: Manifest): readonly Kept[] =>
+  testVectors.map(({ input, output }) => ({
+    input: Float32Array.from(input, (code) => code * scale),
+    label: output.reduce((best, p, i) => (p > output[best]! ? i : best), 0),
+  }));

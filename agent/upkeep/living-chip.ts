@@ -6,15 +6,16 @@ import type { Tile } from "../../models/crossbar/tile.ts";
 import type { Manifest } from "../../models/manifest.ts";
 import type { AnswerNoise } from "../../models/model.ts";
 import { AnalogNetwork } from "../../models/network/analog.ts";
-import { DigitalNetwork } from "../../models/network/digital.ts";
+import type { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
 import { chooseRanges, type Rescaling, rescale } from "../../models/network/rescale.ts";
 import type { StoredChip, TileName } from "../store/chip-record.ts";
 import { type Answers, compareAnswers, riskOf, type Seen, withDirect } from "./answer-noise.ts";
 import { addCosts, type ChipCosts, type Cost, chipCosts, noCost, times } from "./costs.ts";
-import { lastLayerOf } from "./last-layer.ts";
+import { twinOf } from "./last-layer.ts";
 import type { Learned } from "./learned.ts";
 import { fewInputs, inputsKeptOf, scoringOf, testInputs } from "./trial-inputs.ts";
+import { type Wear, wearOf } from "./wear.ts";
 
 /** What a chip is made of. */
 export interface ChipPlan {
@@ -64,12 +65,6 @@ export interface Knowledge {
   /** Inputs that came last, to try the chip with, and the margins of the last answers, |ln| of the ratio that decides. */
   readonly inputs: readonly Float32Array[];
   readonly margins: readonly number[];
-}
-
-/** How many devices there are, and the pulses that they have had: mean, and the one with most. */
-export interface Wear {
-  readonly devices: number;
-  readonly pulses: { readonly mean: number; readonly most: number };
 }
 
 /** How a chip is calibrated. */
@@ -129,9 +124,7 @@ export class LivingChip {
       ...(faults && { faults }),
       ...(stored && { state: stored.state }),
     });
-    this.twin = new DigitalNetwork(graph, { kernel: "simd" });
-    const learned = stored?.knowledge.learned?.weights;
-    if (learned !== undefined) this.twin.setWeights(lastLayerOf(graph, manifest)!.name, learned);
+    this.twin = twinOf(graph, manifest, stored?.knowledge.learned?.weights);
     this.costs = chipCosts(graph, manifest.mapping, this.network);
     const fresh: Knowledge = {
       ...{ device: device.name, seed },
@@ -290,16 +283,3 @@ export class LivingChip {
     this.knowledge = { ...this.knowledge, ...more };
   }
 }
-
-/** The wear of the devices of some tiles, from the pulses that each device has had. */
-export const wearOf = (tiles: readonly Uint32Array[]): Wear => {
-  let [devices, pulses, most] = [0, 0, 0];
-  for (const writes of tiles) {
-    for (const count of writes) {
-      if (count > 0) devices++;
-      pulses += count;
-      most = Math.max(most, count);
-    }
-  }
-  return { devices, pulses: { mean: pulses / Math.max(1, devices), most } };
-};

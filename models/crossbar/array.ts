@@ -16,7 +16,6 @@ import type { MvmKernel } from "./kernels/kernel.ts";
 import { referenceKernel } from "./kernels/reference.ts";
 import { simdKernel } from "./kernels/simd.ts";
 import { expectInteger, tilesOf } from "./mapping.ts";
-import type { WriteCount, WriteVerify } from "./programming.ts";
 import { weightPieces } from "./slices.ts";
 import { checkCelsius, referenceCelsius } from "./temperature.ts";
 import { Tile } from "./tile.ts";
@@ -208,31 +207,6 @@ export class CrossbarArray {
     room.x.set(x.subarray(0, this.inputs));
     this.mvm(room.x, room.y, 1, inference);
     y.set(room.y.subarray(0, this.outputs));
-  }
-
-  /** The weight that a device of g_max stands for, of each pair. [outputs × inputs] */
-  weightMax(): Float32Array {
-    const all = new Float32Array(this.outputs * this.inputs);
-    for (const { place, weightMax } of this.tiles) {
-      for (let o = 0; o < place.outputs; o++) {
-        const from = (place.outputFrom + o) * this.inputs + place.inputFrom;
-        all.fill(weightMax[o]!, from, from + place.inputs);
-      }
-    }
-    return all;
-  }
-
-  /** Do what gives the array other weights, once or over and over, so that it is not taken for drift. */
-  whileLearning<T>(work: () => T): T {
-    const before = this.tiles.map((tile) => tile.response());
-    const result = work();
-    for (const [t, tile] of this.tiles.entries()) tile.responseWas(before[t]!);
-    return result;
-  }
-
-  /** Hold other weights [outputs × inputs] from now on, within `whileLearning`: `Tile.relearn`. @returns by tile what it took */
-  relearn(weights: Float32Array, verify?: WriteVerify): readonly WriteCount[] {
-    return this.tiles.map((tile) => tile.relearn(pieceOf(weights, this.inputs, tile.place), verify));
   }
 
   #mvmInDetail(x: Float32Array, y: Float32Array, batch: number, inference: number): void {

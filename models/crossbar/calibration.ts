@@ -1,3 +1,4 @@
+import { largestSum, largestWeight } from "./columns.ts";
 /** How a tile makes up for drift: not at all, by one factor, or by a factor for each output. */
 export type CalibrationMode = "none" | "global" | "per-column";
 
@@ -71,3 +72,17 @@ export const setFactors = (factors: Float64Array, to: number | ArrayLike<number>
   }
   factors.set(values);
 };
+
+/**
+ * Full scales of an ADC of a tile that was just programmed: for products, as asked or the largest sum; and for calibration
+ * reads, since one device conducts far less than a whole output. @param dacMax full scale of the DACs
+ */
+export const firstRanges = (
+  siemens: Float32Array,
+  weightsPerSiemens: Float64Array,
+  dacMax: number,
+  outputMax: number | undefined,
+): AdcRanges => [
+  outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dacMax,
+  1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dacMax,
+];

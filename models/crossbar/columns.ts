@@ -118,20 +118,6 @@ export const largestWeight = (siemens: Float32Array, weightsPerSiemens: Float64A
   return largest;
 };
 
-/**
- * Full scales of an ADC of a tile that was just programmed: for products, as asked or the largest sum; and for calibration
- * reads, since one device conducts far less than a whole output. @param dacMax full scale of the DACs
- */
-export const firstRanges = (
-  siemens: Float32Array,
-  weightsPerSiemens: Float64Array,
-  dacMax: number,
-  outputMax: number | undefined,
-): readonly [outputMax: number, calibrationMax: number] => [
-  outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dacMax,
-  1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dacMax,
-];
-
 /** Numbers of the spare columns that no output stands in. @param columns the column of each output */
 export const sparesBeside = (columns: Int32Array, { columns: width }: CellsShape): readonly number[] => {
   const outputs = columns.length;

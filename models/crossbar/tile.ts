@@ -1,15 +1,7 @@
 import { type Acting, actingAt } from "./acting.ts";
-import { type AdcRanges, type CalibrationMode, rangesFor } from "./calibration.ts";
+import { type AdcRanges, type CalibrationMode, firstRanges, rangesFor } from "./calibration.ts";
 import { TileCells } from "./cells.ts";
-import {
-  devicesOf,
-  firstRanges,
-  outputsOf,
-  outputsWith,
-  sparesBeside,
-  targetsOf,
-  weightsPerSiemensOf,
-} from "./columns.ts";
+import { devicesOf, outputsOf, outputsWith, sparesBeside, targetsOf } from "./columns.ts";
 import { DetailedCircuit } from "./detailed-circuit.ts";
 import { detailedSpec } from "./detailed-spec.ts";
 import { DriftReference } from "./drift-reference.ts";
@@ -77,7 +69,7 @@ export class Tile {
     this.#atSeconds = spec.atSeconds;
     this.#celsius = spec.celsius;
     this.#columns = state?.columns.slice() ?? Int32Array.from({ length: outputs }, (_, o) => o);
-    const weightsPerSiemens = weightsPerSiemensOf(fullScale, device);
+    const weightsPerSiemens = fullScale.map((weight) => weight / (device.gMaxSiemens - device.gMinSiemens));
     const byWeights = targetsOf(weights, weightsPerSiemens, device, spec.pairing, shape, this.#columns);
     const faults = state ? state.faults : spec.faults;
     const [written, targets] = [state && copyCells(state.cells), state?.targetsSiemens?.slice()];

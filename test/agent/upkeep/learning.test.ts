@@ -9,12 +9,14 @@ import { openChipStore } from "../../../agent/store/chip-store.ts";
 import { lookAfter } from "../../../agent/upkeep/care.ts";
 import { plannedChip } from "../../../agent/upkeep/chip-plan.ts";
 import { lastLayerOf } from "../../../agent/upkeep/last-layer.ts";
+import { holdWeights, programmedOf } from "../../../agent/upkeep/last-layer-reads.ts";
 import type { Lesson } from "../../../agent/upkeep/learned.ts";
 import { forget, learn, whyLearn } from "../../../agent/upkeep/learning.ts";
 import { keepFirst } from "../../../agent/upkeep/lessons.ts";
 import { type Knowledge, LivingChip } from "../../../agent/upkeep/living-chip.ts";
 import type { FromUpkeep, Tick } from "../../../agent/upkeep/messages.ts";
 import { saveChip, Upkeep } from "../../../agent/upkeep/upkeep.ts";
+import { weightMaxOf } from "../../../models/crossbar/relearn.ts";
 import { DigitalNetwork } from "../../../models/network/digital.ts";
 import type { Network } from "../../../models/network/network.ts";
 import { SequentialRandom } from "../../../models/random.ts";
@@ -171,7 +173,7 @@ describe("Learning in place", () => {
     const others = () => chip.tiles.filter(({ array }) => array !== layer.name).map(({ is }) => is.state());
     const before = others();
     teach(chip, settings, lessonsOf(bearing.after, 48));
-    const most = chip.network.arrays.get(layer.name)!.weightMax();
+    const most = weightMaxOf(programmedOf(chip, layer));
     const moved = learnedWeights(chip)!.map((w, p) => Math.abs(w - layer.weights[p]!) / most[p]!);
     expect(Math.max(...moved)).toBeGreaterThan(0.34);
     expect(Math.max(...moved)).toBeLessThanOrEqual(0.35 + 1e-6);
@@ -211,10 +213,10 @@ describe("Learning in place", () => {
     const loose = lessonsOf(bearing.after, 48);
     teach(chip, settings, loose);
     const learned = learnedWeights(chip)!;
-    const array = chip.network.arrays.get(lastLayerOf(chip.plan.graph, chip.manifest)!.name)!;
+    const layer = lastLayerOf(chip.plan.graph, chip.manifest)!;
     // The mount is repaired, and what it learned is made worse than it is.
     const spoilt = learned.map((w) => -w);
-    array.whileLearning(() => array.relearn(spoilt));
+    holdWeights(chip, layer, spoilt);
     chip.learn({ learned: { ...chip.knowledge.learned!, weights: spoilt } });
     const repaired = lessonsOf(bearing.before, 24).map((lesson) => ({ ...lesson, id: `b${lesson.id}`, atMs: 5000 }));
     teach(chip, settings, repaired);

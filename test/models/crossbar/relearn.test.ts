@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { CrossbarArray } from "../../../models/crossbar/array.ts";
 import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
+import type { DeviceModel } from "../../../models/crossbar/devices/device.ts";
 import { ideal } from "../../../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { Arena } from "../../../models/crossbar/kernels/arena.ts";
+import { relearn, weightMaxOf } from "../../../models/crossbar/relearn.ts";
 import { SequentialRandom } from "../../../models/random.ts";
 
 const [outputs, inputs] = [7, 300]; // two tiles of 150 inputs
@@ -32,19 +34,21 @@ const exact = (matrix: Float32Array) =>
   Float32Array.from({ length: outputs }, (_, o) => x.reduce((sum, v, i) => sum + matrix[o * inputs + i]! * v, 0));
 /** Weights of output 2 all a tenth of the largest further up, as far as the range goes; those of output 5 half. */
 const learnedOf = (array: CrossbarArray) => {
-  const most = array.weightMax();
+  const most = weightMaxOf({ array, weights, device: ideal });
   return weights.map((w, p) => {
     if (Math.floor(p / inputs) === 2) return Math.min(most[p]!, w + 0.1 * most[p]!);
     return Math.floor(p / inputs) === 5 ? w / 2 : w;
   });
 };
+const relearned = (array: CrossbarArray, to: Float32Array, device: DeviceModel = ideal) =>
+  relearn({ array, weights, device }, to, { acceptanceSiemens: 0.02 * device.gMaxSiemens, maxPulses: 10 });
 const targetsOf = (array: CrossbarArray) => array.tiles.map((tile) => tile.targetsSiemens());
 
 describe("An array that holds other weights", () => {
   it("multiplies by them, and writes the devices that they move and no others", () => {
     const array = arrayOf();
     const learned = learnedOf(array);
-    const counts = array.relearn(learned);
+    const counts = relearned(array, learned);
     for (const [o, value] of productOf(array).entries()) expect(value).toBeCloseTo(exact(learned)[o]!, 1);
     expect(Math.abs(productOf(array)[2]! - exact(weights)[2]!)).toBeGreaterThan(0.5);
     for (const [t, { is, devices }] of array.tiles.map((is, n) => ({ is, devices: counts[n]!.devices })).entries()) {
@@ -61,9 +65,9 @@ describe("An array that holds other weights", () => {
     const [before, product] = [targetsOf(array), productOf(array)];
     const responses = () => array.tiles.flatMap((tile) => [...tile.state().programmedResponse]);
     const first = responses();
-    array.whileLearning(() => array.relearn(learnedOf(array)));
+    relearned(array, learnedOf(array));
     expect(targetsOf(array)).not.toEqual(before);
-    array.whileLearning(() => array.relearn(weights));
+    relearned(array, weights);
     expect(targetsOf(array)).toEqual(before);
     expect(productOf(array)).toEqual(product);
     for (const [o, value] of responses().entries()) expect(value / first[o]!).toBeCloseTo(1, 12);
@@ -74,7 +78,7 @@ describe("An array that holds other weights", () => {
     array.ageTo(86_400);
     array.calibrate("per-column");
     const before = array.tiles.map(({ alpha }) => alpha);
-    array.whileLearning(() => array.relearn(learnedOf(array), { acceptanceSiemens: 0.5e-6, maxPulses: 10 }));
+    relearned(array, learnedOf(array), pcmNandakumar2019);
     array.calibrate("per-column");
     array.tiles.forEach(({ alpha }, t) => {
       for (const [o, factor] of alpha.entries()) expect(Math.abs(factor / before[t]![o]! - 1)).toBeLessThan(0.01);
@@ -87,12 +91,12 @@ describe("An array that holds other weights", () => {
   it("goes on from its state bit for bit, and a state without learning has none of it", () => {
     const array = arrayOf({ device: pcmNandakumar2019 });
     expect(array.state().tiles.some((tile) => tile.weightSiemens !== undefined)).toBe(false);
-    array.relearn(learnedOf(array));
+    relearned(array, learnedOf(array), pcmNandakumar2019);
     array.ageTo(1e6);
     const again = arrayOf({ device: pcmNandakumar2019 }, array.state());
     expect(productOf(again, 5)).toEqual(productOf(array, 5));
     expect(again.tiles[0]!.targetsSiemens("weights")).toEqual(array.tiles[0]!.targetsSiemens("weights"));
-    again.relearn(weights);
+    relearned(again, weights, pcmNandakumar2019);
     const fresh = arrayOf({ device: pcmNandakumar2019 });
     expect(again.tiles.map((tile) => tile.targetsSiemens("weights"))).toEqual(
       fresh.tiles.map((tile) => tile.targetsSiemens("weights")),
