@@ -169,8 +169,10 @@ export class ChipStore<Knowledge> {
                 risk_before AS riskBefore, risk_after AS riskAfter
          FROM steps WHERE chip = ? ORDER BY id DESC LIMIT ?`,
       )
-      .all(key, limit) as UpkeepStep[];
-    return rows.reverse();
+      .all(key, limit) as (UpkeepStep & { riskBefore: number | null; riskAfter: number | null })[];
+    return rows
+      .reverse()
+      .map((row) => ({ ...row, riskBefore: row.riskBefore ?? undefined, riskAfter: row.riskAfter ?? undefined }));
   }
 
   /** How many steps of each kind there were, with what they took together. */

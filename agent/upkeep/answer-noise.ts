@@ -21,7 +21,7 @@ export interface Seen {
 
 /** What a chip answered to some inputs beside its twin. */
 export interface Answers extends Risk, Seen {
-  /** ln of the ratio that decides, of the twin, by input; of an autoencoder what its error may change by. */
+  /** ln of the ratio that decides, of the twin, by input; none of a network that is judged by its error. */
   readonly margins: readonly number[];
   /** Inferences of the chip that it took. */
   readonly inferences: number;
@@ -50,8 +50,8 @@ type Decision = (output: Float32Array) => number;
  * class it alone sees them, and it counts where it is larger by more than its error.
  *
  * An autoencoder decides by the median of the errors of `smoothed` windows, whose read noise is less by √(π/2 / smoothed);
- * what lasts is much the same in windows that overlap. Its threshold is not known here: without margins of a stream its
- * risk is the part of windows whose error grows by half or more. A network with a state takes the inputs in their order,
+ * what lasts is much the same in windows that overlap. What decides, its threshold and the errors before, is not known here:
+ * without margins of a stream the risk is not known (NaN), nor is that of a forecaster. A network with a state takes the inputs in their order,
  * from a state of zeros.
  *
  * @throws RangeError for no inputs or less than 2 reads
@@ -87,7 +87,7 @@ export const compareAnswers = (
   const lastingSquare = Math.max(0, meanOf((row) => row.square) - readSquare / reads);
   const smoothing = smoothed > 1 ? Math.PI / 2 / smoothed : 1;
   const noise = { lasting: Math.sqrt(lastingSquare), read: Math.sqrt(readSquare * Math.min(1, smoothing)) };
-  const margins = rows.map(({ digital }) => (isClassifier ? digital : nearThreshold));
+  const margins = isClassifier ? rows.map(({ digital }) => digital) : [];
   const direct = isClassifier ? directRisk(rows, Math.sqrt(readSquare)) : undefined;
   const risk = withDirect(riskOf(margins, noise, inputs.length), direct);
   return {
@@ -110,10 +110,7 @@ const answersOf = (network: Network, inputs: readonly Float32Array[]): readonly 
   });
 };
 
-/** No threshold is known here: ln of the error may change by so much. */
-const nearThreshold = Math.log(1.5);
-
-/** The risk of answers with these margins on a chip with that noise, which was measured on so many inputs. */
+/** The risk of answers with these margins, at least one, on a chip with that noise, which was measured on so many inputs. */
 export const riskOf = (
   margins: readonly number[],
   { lasting, read }: AnswerNoise,

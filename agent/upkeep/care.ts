@@ -8,6 +8,7 @@ import type { LivingChip, Tuning } from "./living-chip.ts";
 import { rewriteTiles, selfTest } from "./rewriting.ts";
 import { warmedSince } from "./temperature.ts";
 import { fewInputs } from "./trial-inputs.ts";
+import { verifiedWritesLast } from "./trimming.ts";
 
 /** What the policy needs to know. */
 export type CareSettings = Pick<Config["chip"], "compensation" | "upkeep">;
@@ -69,7 +70,8 @@ export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | und
  *   refuse       the chip answers no more, until a later look finds it better
  *
  * A change of the calibration is fitted to every second input and judged by the others; it stays where it is better by a
- * twentieth. A chip that is new is trimmed whatever its answers are: devices that a verified write leaves closer are
+ * twentieth; factors of outputs are tried where the decisions themselves are seen, as those of a classifier are. A chip that
+ * is new is self-tested whatever its answers are, and trimmed where verified writes last: devices that one leaves closer are
  * written anew. Each step is told with what it took and what it gave.
  */
 export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string): readonly CareStep[] => {
@@ -97,13 +99,16 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
     });
   const plain: Tuning = { compensation, rescaling: "none", followsRanges: false };
 
-  if (isNew && upkeep.policy === "full") take("self-test", why, () => selfTest(chip, "trim"));
+  if (isNew && upkeep.policy === "full") {
+    take("self-test", why, () => selfTest(chip, verifiedWritesLast(chip.plan.device) ? "trim" : "mend"));
+  }
   // What was found to be better stays.
   take("calibrate", why, () => chip.calibrate(isNew || upkeep.policy !== "full" ? plain : chip.knowledge));
   if (upkeep.policy !== "full") return steps;
 
   for (const { kind, change } of tunings) {
     if (!isInExcess(chip, answers, upkeep) || !mayTry(kind) || !isChange(chip, change)) continue;
+    if (change.rescaling !== undefined && answers?.direct === undefined) continue;
     let isKept = false;
     take(kind, sentence(chip, answers), () => {
       const { cost, hasHelped } = tryTuning(chip, change);
@@ -140,7 +145,7 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
 /** Whether a change would change something that the chip has what it takes for. */
 const isChange = ({ knowledge }: LivingChip, change: Partial<Tuning>): boolean => {
   const isFitted = change.rescaling !== undefined;
-  if (isFitted && knowledge.inputs.length < 2 * fewInputs) return false;
+  if (isFitted && knowledge.inputs.length < fewInputs) return false;
   return Object.entries(change).some(([key, value]) => knowledge[key as keyof Tuning] !== value);
 };
 

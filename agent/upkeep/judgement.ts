@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import { type Answers, type Risk, riskOf, type Seen, withDirect } from "./answer-noise.ts";
 import type { LivingChip } from "./living-chip.ts";
+import { verifiedWritesLast } from "./trimming.ts";
 
 type Upkeep = Config["chip"]["upkeep"];
 
@@ -14,20 +15,26 @@ const wonOrLost = 10;
 const toleranceOf = ({ manifest }: LivingChip, { tolerance }: Upkeep): number =>
   manifest.task === "classifier" ? tolerance : wonOrLost * tolerance;
 
-/** Whether more answers are at risk than the tolerance allows beside a new chip, beyond what the estimates may err. */
+/**
+ * Whether more answers are at risk than the tolerance allows beside a new chip, beyond what the estimates may err. Without
+ * margins there is no telling.
+ */
 export const isInExcess = (chip: LivingChip, answers: Answers | undefined, upkeep: Upkeep): boolean =>
-  answers !== undefined && isWorse(answers, chip.knowledge.first!, toleranceOf(chip, upkeep));
+  answers !== undefined &&
+  answers.margins.length > 0 &&
+  isWorse(answers, chip.knowledge.first!, toleranceOf(chip, upkeep));
 
 /**
  * Whether writing tiles anew is expected to help: a chip written so is expected to be as this one was a day to a month after
- * its last write. Where that was not seen, or it was written without verification, it is expected to be as when new, and
- * half the excess is worth it.
+ * its last write. Where that was not seen, or verified writes would last but it had none, it is expected to be as when new,
+ * and half the excess is worth it.
  */
 export const wouldHelp = (chip: LivingChip, answers: Answers | undefined, upkeep: Upkeep): boolean => {
   if (answers === undefined) return false;
   const tolerance = toleranceOf(chip, upkeep);
   const { settled, first, isTrimmed } = chip.knowledge;
-  if (settled !== undefined && isTrimmed) return isWorse(answers, settled, tolerance);
+  if (settled !== undefined && (isTrimmed || !verifiedWritesLast(chip.plan.device)))
+    return isWorse(answers, settled, tolerance);
   return answers.risk - riskWhen(first!, answers).risk > tolerance / 2;
 };
 

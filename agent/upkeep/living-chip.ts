@@ -221,7 +221,8 @@ export class LivingChip {
     const margins = knowledge.margins.length >= fewMargins ? knowledge.margins : seen.margins;
     const answers = { ...seen, margins, ...withDirect(riskOf(margins, seen.noise, inputs.length), seen.direct) };
     if (some) return answers;
-    const { noise, direct, risk, riskError } = answers;
+    const { noise, direct } = answers;
+    const { risk, riskError } = margins.length > 0 ? answers : { risk: undefined, riskError: undefined };
     const now = { noise, ...(direct && { direct }), inputs: inputs.length };
     this.#know({ noise, risk, riskError, ...this.#remembered(now) });
     return answers;

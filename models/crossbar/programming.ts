@@ -112,12 +112,14 @@ export const writeDevices = (
 
 /** Devices with the same number together, in their order. */
 export const groupsBy = (numbers: Uint32Array | Float64Array, which: Uint32Array): readonly Uint32Array[] => {
+  let alike = 0; // mostly all are
+  while (alike < which.length && numbers[which[alike]!] === numbers[which[0]!]) alike++;
+  if (alike === which.length) return alike === 0 ? [] : [which];
   const sizes = new Map<number, number>();
   for (let k = 0; k < which.length; k++) {
     const number = numbers[which[k]!]!;
     sizes.set(number, (sizes.get(number) ?? 0) + 1);
   }
-  if (sizes.size <= 1) return sizes.size === 0 ? [] : [which];
   const groups = new Map([...sizes].map(([number, size]) => [number, { members: new Uint32Array(size), filled: 0 }]));
   for (let k = 0; k < which.length; k++) {
     const group = groups.get(numbers[which[k]!]!)!;

@@ -198,7 +198,7 @@ describe("Learning in place", () => {
       samples.map(({ x, label }) => ({ x, label: (label + by) % 4 }));
     const chip = chipIn("bearing-faults", bearing.before, settings);
     teach(chip, settings, lessonsOf(turned(bearing.before, 1), 48));
-    expect(partRight(chip.network, turned(bearing.before, 1))).toBeGreaterThan(0.75);
+    expect(partRight(chip.network, turned(bearing.before, 1))).toBeGreaterThan(0.7);
     for (const by of [1, 2, 3]) {
       const other = chipIn("bearing-faults", bearing.before, settings);
       const known = partRight(other.network, bearing.before);
