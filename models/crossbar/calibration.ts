@@ -29,16 +29,17 @@ export type AdcRanges = readonly [outputMax: number, calibrationMax: number];
 
 /**
  * The ranges of a tile that has drifted: its sums are smaller by α than when it was programmed, so that it would use few of
- * the codes. They are chosen by the largest |W x| that the stream shows, but few inputs do not show the largest of all:
+ * the codes. They are wider than that by what the stream exceeds them, with room for what weights are off by, and not
+ * narrower, as few inputs do not show the largest sum of all:
  *
- *   outputMax      = max(½, min(1½, 1.1 · largest / programmed)) · programmed / min α
+ *   outputMax      = max(1, min(2, 1.25 · largest / programmed)) · programmed / min α
  *   calibrationMax = programmed / min α                            min α at least 1
  *
  * @param largest in units of W·x; undefined: as when programmed
  */
 export const rangesFor = (programmed: AdcRanges, largest: number | undefined, alpha: Float64Array): AdcRanges => {
   const [outputMax, calibrationMax] = programmed;
-  const share = largest === undefined ? 1 : Math.max(0.5, Math.min(1.5, (1.1 * largest) / outputMax));
+  const share = largest === undefined ? 1 : Math.max(1, Math.min(2, (1.25 * largest) / outputMax));
   const drift = alpha.reduce((least, a) => Math.min(least, a), Number.POSITIVE_INFINITY);
   return [(share * outputMax) / Math.max(1, drift), calibrationMax / Math.max(1, drift)];
 };

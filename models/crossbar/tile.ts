@@ -242,7 +242,7 @@ export class Tile {
   /** Multiply α of each output by a factor, and give it an offset: y ← γ y + δ. @throws RangeError as the circuit */
   rescale(factors: ArrayLike<number>, offsets: ArrayLike<number>): void {
     this.circuit.setAlpha(this.alpha.map((alpha, o) => alpha * factors[o]!));
-    this.circuit.setOffsets(offsets);
+    this.circuit.setOffsets(this.circuit.offsets.map((before, o) => factors[o]! * before + offsets[o]!));
   }
 
   /** Choose the ranges of the ADC anew, as `rangesFor` says, or as programmed. */

@@ -1,13 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../../agent/config/schema.ts";
+import { argmax } from "../../../agent/evaluation/predict.ts";
 import { stuckReport } from "../../../agent/evaluation/stuck-devices.ts";
 import { openTask } from "../../../agent/evaluation/task.ts";
 import { modelBytes } from "../../../agent/models.ts";
 import { lookAfter, whyNow } from "../../../agent/upkeep/care.ts";
-import { type ChipPlan, LivingChip, shownAt } from "../../../agent/upkeep/living-chip.ts";
+import { type ChipPlan, type Knowledge, LivingChip, shownAt } from "../../../agent/upkeep/living-chip.ts";
 import { repair } from "../../../agent/upkeep/self-test.ts";
 import { deviceByName } from "../../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../../models/load.ts";
+import { SequentialRandom } from "../../../models/random.ts";
+import { runningForm } from "../../../models/running-form.ts";
 import { dataDir } from "../../support/data.ts";
 
 const day = 86_400;
@@ -114,6 +117,113 @@ describe("Looking after a chip", () => {
     );
     lookAfter(chip, settingsOf({ refuseAbove: 0.2 }), "again");
     expect(chip.knowledge.mayAnswer).toBe(true);
+  });
+});
+
+describe("What a look at a chip shows", () => {
+  it("is the part of inputs that differ, where errors gather in one class, which margins do not show", () => {
+    const chip = new LivingChip(planOf("bearing-faults", "rram-wan-2022"), 0);
+    const { manifest } = chip;
+    const random = new SequentialRandom(11);
+    const inputs = Array.from({ length: 256 }, (_, i) =>
+      Float32Array.from(
+        manifest.testVectors[i % 4]!.input,
+        (code) => (code + 6 * random.gaussian()) * manifest.input.scale,
+      ),
+    );
+    // Far from any threshold, as the answers of a good chip are: margins promise nothing but right answers.
+    chip.remember(inputs, new Array<number>(512).fill(50));
+    const worst = manifest.labels.length - 1;
+    const last = chip.tiles.at(-1)!.is;
+    const { outputs } = last.place;
+    last.circuit.setOffsets(
+      Float32Array.from({ length: outputs }, (_, o) => (o % manifest.labels.length === worst ? 4 : 0)),
+    );
+    const { direct, risk, riskError } = chip.look()!;
+    const [ours, exact] = [new Float32Array(manifest.labels.length), new Float32Array(manifest.labels.length)];
+    const differ = inputs.filter((x) => {
+      chip.network.infer(x, ours);
+      chip.twin.infer(x, exact);
+      return argmax(ours) !== argmax(exact);
+    }).length;
+    expect(differ).toBeGreaterThan(10);
+    expect(Math.abs(direct!.risk - differ / 256)).toBeLessThan(3 * direct!.riskError);
+    expect(risk).toBe(direct!.risk);
+    expect(riskError).toBe(direct!.riskError);
+  });
+
+  it("is no risk where nothing that decides was seen: forecasters, and autoencoders without margins, never refuse", () => {
+    for (const name of ["sensor-gru", "pump-anomaly"]) {
+      const plan = planOf(name);
+      const chip = new LivingChip({ ...plan, graph: runningForm(plan.graph, plan.manifest) }, 0);
+      const settings = settingsOf({ refuseAbove: 0.001, tolerance: 0.0001 });
+      lookAfter(chip, settings, "new");
+      chip.liveTo(3650 * day);
+      const kinds = lookAfter(chip, settings, "ten years").map(({ kind }) => kind);
+      expect(kinds).toEqual(["calibrate"]);
+      expect(chip.knowledge).toMatchObject({ risk: undefined, mayAnswer: true });
+    }
+  });
+});
+
+describe("Changes of the calibration", () => {
+  const plan = planOf("bearing-faults", "pcm-nandakumar-2019", { seed: 4 });
+  const random = new SequentialRandom(5);
+  const inputs = Array.from({ length: 128 }, (_, i) =>
+    Float32Array.from(
+      plan.manifest.testVectors[i % 4]!.input,
+      (code) => (code + 10 * random.gaussian()) * plan.manifest.input.scale,
+    ),
+  );
+  const margins = Array.from({ length: 512 }, (_, i) => (i / 512) * 3);
+  const old = (): { readonly chip: LivingChip; readonly kinds: readonly string[] } => {
+    const chip = new LivingChip(plan, 0);
+    chip.remember(inputs, margins);
+    const settings = settingsOf({ tolerance: 0.0005 });
+    lookAfter(chip, settings, "new");
+    chip.liveTo(365 * day);
+    return { chip, kinds: lookAfter(chip, settings, "a year").map(({ kind }) => kind) };
+  };
+
+  it("are tried in turn, the cheapest first, before anything is written; what does not help is undone and told so", () => {
+    const { chip, kinds } = old();
+    const order = ["calibrate", "ranges", "columns", "scales", "statistics", "devices", "tiles", "chip"];
+    const places = kinds.map((kind) => order.indexOf(kind.replace(" (undone)", "")));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(kinds.length).toBeGreaterThan(2);
+    const { followsRanges, compensation, rescaling } = chip.knowledge;
+    expect(followsRanges).toBe(kinds.includes("ranges"));
+    expect(compensation).toBe(kinds.includes("columns") ? "per-column" : "global");
+    const fitted = kinds.filter((kind) => kind === "scales" || kind === "statistics").at(-1);
+    expect(rescaling).toBe(fitted ?? "none");
+  });
+
+  it("are the same in each run, and survive being stored: the next calibration gives the same bits", () => {
+    const [one, other] = [old().chip, old().chip];
+    const back = new LivingChip(plan, 0, structuredClone(one.store().chip));
+    for (const chip of [one, other, back]) {
+      chip.liveTo(400 * day);
+      lookAfter(chip, settingsOf({ tolerance: 0.0005 }), "later");
+      chip.network.restartNoise(1);
+    }
+    const outputs = [one, other, back].map((chip) => {
+      const output = new Float32Array(4);
+      chip.network.infer(inputs[0]!, output);
+      return output;
+    });
+    expect(outputs[1]).toEqual(outputs[0]);
+    expect(outputs[2]).toEqual(outputs[0]);
+    expect(back.knowledge).toEqual(one.knowledge);
+  });
+
+  it("are unknown to a chip that an older version stored: it goes on, with what it was when new", () => {
+    const { chip: stored } = old().chip.store();
+    const { first, settled: _, againAtSeconds: __, rescaling: ___, followsRanges: ____, ...known } = stored.knowledge;
+    const knowledge = { ...known, firstNoise: first!.noise, devicesAgainAtSeconds: 0 } as unknown as Knowledge;
+    const back = new LivingChip(plan, 0, { ...stored, knowledge });
+    expect(back.knowledge).toMatchObject({ rescaling: "none", followsRanges: false, first: { noise: first!.noise } });
+    back.liveTo(400 * day);
+    expect(lookAfter(back, settingsOf(), "later")[0]!.kind).toBe("calibrate");
   });
 });
 

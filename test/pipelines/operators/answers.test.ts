@@ -83,6 +83,18 @@ describe("score", () => {
     expect(answers.map((a) => a.label).lastIndexOf("normal")).toBe(4);
   });
 
+  it("tells as its margin |ln| of the score that decides, smoothed, once there is a threshold", () => {
+    const margins: number[] = [];
+    const doubt = {
+      ...{ policy: "mark" as const, sigmas: 2, reads: 2, twin: model.network },
+      ...{ noise: () => undefined, mayAnswer: () => true, onMargin: (margin: number) => margins.push(margin) },
+    };
+    const answers = run(codes([1, 2, 1, 3, 2, 9, 1, 4]), score({ ...model, doubt }, { ...settings, smoothWindows: 3 }));
+    expect(margins.slice(0, 3)).toEqual([Infinity, Infinity, Infinity]);
+    const told = answers.slice(3).map((a) => expect.closeTo(Math.abs(Math.log(a.scores[0]!)), 5));
+    expect(margins.slice(3)).toEqual(told);
+  });
+
   it("gives nothing before its baseline is there", () => {
     expect(run(codes([1, 2]), score(model, settings))).toEqual([]);
   });
