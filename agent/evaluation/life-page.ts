@@ -88,7 +88,7 @@ is 0.25 points.
 - **global compensation**: drift is measured by one-hot reads and given back by one factor a tile, whenever the age has
   grown by a tenth and at least every 30 days
 - **full policy**: what \`chip.upkeep.policy: full\` does ([operations](operations.md#chip)), 30 days between calibrations at
-  most, with 32 inputs and 512 margins out of the same recordings to judge by
+  most, with up to 256 inputs and 512 margins out of the same recordings to judge by
 
 Figures are means over the chips; "most lost" is the largest loss against the new chip at one of the ages. Reads are
 products of single tiles; energy is theirs by \`models/energy\` and that of pulses by the device. "Of inference" is that

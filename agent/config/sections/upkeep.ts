@@ -5,7 +5,7 @@ import { setting } from "../setting.ts";
 export const upkeep = z.strictObject({
   policy: setting(
     z.enum(["none", "compensate", "full"]).default("full"),
-    "With none it only ages; with compensate drift is measured and compensated from time to time; with full devices are written anew, too, where that is not enough.",
+    "With none it only ages; with compensate drift is measured and compensated from time to time; with full ranges, factors of outputs and devices are set anew, too, where that is not enough.",
     "full",
   ),
   everySeconds: setting(
