@@ -1,34 +1,31 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { configSchema } from "../agent/config/schema.ts";
 import { modelBytes } from "../agent/models.ts";
-import type { UpkeepStep } from "../agent/store/chip-record.ts";
-import { ChipBank } from "../agent/upkeep/chip-bank.ts";
-import type { Manifest } from "../models/manifest.ts";
-import { SequentialRandom } from "../models/random.ts";
-import { askOf, scoreMargin } from "../pipelines/operators/ask.ts";
+import { plannedChip } from "../agent/upkeep/chip-plan.ts";
+import { LivingChip } from "../agent/upkeep/living-chip.ts";
+import type { Shown } from "../agent/upkeep/messages.ts";
+import { ServingChip } from "../agent/upkeep/serving-chip.ts";
+import type { WritingChip } from "./load/writing-chip.ts";
 import { quartiles } from "./timing.ts";
 
 /*
  * From a frame to its answer, with a chip that is left alone and with one that is written anew all the time. A third way
  * tells what the machine itself takes for having its other core busy: a thread of the same priority that goes through as
  * much memory and knows nothing of chips. The three take turns in short stretches, so that a busy neighbour meets all of
- * them, and figures are medians over the stretches. With upkeep, only frames that come while it works count.
+ * them, and figures are medians over the stretches.
  */
 const rounds = Number(process.env["OHMWATCH_LATENCY_ROUNDS"] ?? 10);
 /** Seconds of a stretch that are measured, and that pass before. */
 const [measuredSeconds, settlingSeconds] = [4, 1.5];
-/** The chip lives four months a second, so that each look finds it worth writing all of it anew. */
-const clockRate = 1e7;
 /** Part of the time that the thread that answers is busy answering: full, with room to make up for what was late. */
 const load = 2 / 3;
 
-type Counts = () => boolean;
-
 /** Latencies of frames that come every `periodMs`, from when each was due to its answer, ms. Lets messages in between. */
-const frames = async (ask: () => void, periodMs: number, seconds: number, counts: Counts): Promise<number[]> => {
+const frames = async (ask: () => void, periodMs: number, seconds: number): Promise<number[]> => {
   const latencies: number[] = [];
   const begun = performance.now();
   for (let due = begun; due < begun + 1000 * seconds; due += periodMs) {
@@ -36,9 +33,8 @@ const frames = async (ask: () => void, periodMs: number, seconds: number, counts
     const early = due - performance.now();
     // As a thread that waits for a frame it sleeps; a timer of the loop would have steps of a millisecond.
     if (early > 0) Atomics.wait(sleeper, 0, 0, early);
-    const counted = counts();
     ask();
-    if (counted) latencies.push(performance.now() - due);
+    latencies.push(performance.now() - due);
   }
   return latencies.sort((a, b) => a - b);
 };
@@ -47,73 +43,58 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const percentile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!;
 
-/** Inputs between those of the test vectors: answers that are close, which drift puts at risk. */
-const closeInputs = ({ testVectors, input: { scale } }: Manifest): readonly Float32Array[] => {
-  const random = new SequentialRandom(1);
-  const real = testVectors.map(({ input }) => Float32Array.from(input, (code) => code * scale));
-  return Array.from({ length: 64 }, (_, k) => {
-    const [one, other, part] = [real[k % real.length]!, real[(7 * k + 3) % real.length]!, random.uniform()];
-    return one.map((value, i) => part * value + (1 - part) * other[i]!);
-  });
-};
-
-/** A chip in a folder of its own, that is full of work while it is started. */
-const openBank = (folder: string, onStep: (step: UpkeepStep) => void) => {
-  const chip = configSchema.shape.chip.parse({ clockRate, compensation: "none", upkeep: { tolerance: 0.0001 } });
-  const bank = new ChipBank({
-    ...{ file: join(folder, "chips.sqlite"), chip, emit: () => {}, hasRoom: () => true },
-    time: { wallMs: Date.now, steadyMs: () => performance.now() },
-    onStep: (_, step) => onStep(step),
-  });
-  return { bank, chip };
-};
-
-/** What keeps the other core busy meanwhile; resolves to what ends it. */
-type Beside = () => Promise<{ readonly counts: Counts; end(): Promise<void> }>;
+/** What keeps the other core busy from here on; resolves when it does, to what ends it. */
+type Beside = () => Promise<() => Promise<void>>;
 
 const measure = async (name: string): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "ohmwatch-bench-"));
-  let [steps, pulses] = [0, 0];
-  const { bank, chip } = openBank(folder, (step) => {
-    steps++;
-    pulses += step.pulses;
-  });
-  const model = bank.openModel(name, chip);
-  const inputs = closeInputs(model.manifest);
-  const answer = askOf(model);
-  const output = new Float32Array(model.manifest.labels.length);
+  const { plan } = plannedChip(modelBytes(name), configSchema.shape.chip.parse({}));
+  const { network, knowledge, manifest } = new LivingChip(plan, 0);
+  const chip = new ServingChip(network, knowledge);
+  const inputs = manifest.testVectors.map(({ input }) => Float32Array.from(input, (c) => c * manifest.input.scale));
+  const output = new Float32Array(manifest.labels.length);
   let asked = 0;
-  const ask = (): void => void answer(inputs[asked++ % inputs.length]!, output, scoreMargin);
+  const ask = (): void => chip.infer(inputs[asked++ % inputs.length]!, output);
   for (let i = 0; i < 3000; i++) ask();
   const periodMs = (await busyMs(ask)) / load;
 
+  let [shows, pulses] = [0, 0];
+  const start: WritingChip = { model: name, file: join(folder, "chips.sqlite") };
+  const writing = new Worker(new URL("./load/writing-chip.ts", import.meta.url), { workerData: start });
+  writing.on("message", (message: "rested" | { readonly shown: Shown; readonly pulses: number }) => {
+    if (message === "rested") return;
+    shows++;
+    pulses += message.pulses;
+    chip.show(message.shown.image, message.shown.noise, message.shown.mayAnswer);
+  });
   const ways: Readonly<Record<string, Beside>> = {
-    "left alone": async () => ({ counts: () => true, end: async () => {} }),
+    "left alone": async () => async () => {},
     "core busy": async () => {
       const worker = new Worker(new URL("./load/busy-core.ts", import.meta.url), { workerData: bytesOf(name) });
-      return { counts: () => true, end: async () => void (await worker.terminate()) };
+      return async () => void (await worker.terminate());
     },
-    upkeep: async () => {
-      bank.start();
-      const end = async (): Promise<void> => {
-        bank.pause();
-        while (bank.isAtWork) await new Promise((resolve) => setTimeout(resolve, 50));
+    "written anew": async () => {
+      writing.postMessage("go");
+      return async () => {
+        writing.postMessage("rest");
+        for (;;) if ((await once(writing, "message"))[0] === "rested") return;
       };
-      return { counts: () => bank.isAtWork, end };
     },
   };
   const seen = new Map(Object.keys(ways).map((way) => [way, [] as number[][]]));
   for (let round = 0; round < rounds; round++) {
     for (const [way, beside] of Object.entries(ways)) {
-      const { counts, end } = await beside();
-      await frames(ask, periodMs, settlingSeconds, counts);
-      seen.get(way)!.push(await frames(ask, periodMs, measuredSeconds, counts));
+      const end = await beside();
+      await frames(ask, periodMs, settlingSeconds);
+      seen.get(way)!.push(await frames(ask, periodMs, measuredSeconds));
       await end();
     }
   }
-  await bank.stop();
+  await writing.terminate();
   rmSync(folder, { recursive: true });
-  const lines = [`${name}: a frame every ${periodMs.toFixed(2)} ms, ${steps} steps of upkeep with ${pulses} pulses`];
+  const lines = [
+    `${name}: a frame every ${periodMs.toFixed(2)} ms; the chip was written ${shows} times, with ${pulses} pulses`,
+  ];
   const alone = seen.get("left alone")!.map((latencies) => percentile(latencies, 0.99));
   for (const [way, stretches] of seen) {
     const at = (part: number) => stretches.map((latencies) => percentile(latencies, part));
@@ -122,7 +103,7 @@ const measure = async (name: string): Promise<void> => {
     const percent = Math.round((100 * quartiles(growth).median) / quartiles(alone).median);
     const grows = way === "left alone" ? "" : `, grows by ${show(growth)}, ${percent} %`;
     lines.push(
-      `  ${way.padEnd(10)} ${String(count).padStart(6)} frames, ms: p50 ${show(at(0.5))}, p99 ${show(at(0.99))}${grows}`,
+      `  ${way.padEnd(12)} ${String(count).padStart(6)} frames, ms: p50 ${show(at(0.5))}, p99 ${show(at(0.99))}${grows}`,
     );
   }
   process.stdout.write(`${lines.join("\n")}\n`);
