@@ -23,6 +23,8 @@ const rounds = Number(process.env["OHMWATCH_LATENCY_ROUNDS"] ?? 10);
 const [measuredSeconds, settlingSeconds] = [4, 1.5];
 /** Part of the time that the thread that answers is busy answering: full, with room to make up for what was late. */
 const load = 2 / 3;
+/** Frames do not come faster: the loop would be measured, not the network. */
+const leastPeriodMs = 0.5;
 
 /** Latencies of frames that come every `periodMs`, from when each was due to its answer, ms. Lets messages in between. */
 const frames = async (ask: () => void, periodMs: number, seconds: number): Promise<number[]> => {
@@ -56,7 +58,7 @@ const measure = async (name: string): Promise<void> => {
   let asked = 0;
   const ask = (): void => chip.infer(inputs[asked++ % inputs.length]!, output);
   for (let i = 0; i < 3000; i++) ask();
-  const periodMs = (await busyMs(ask)) / load;
+  const periodMs = Math.max(leastPeriodMs, (await busyMs(ask)) / load);
 
   let [shows, pulses] = [0, 0];
   const start: WritingChip = { model: name, file: join(folder, "chips.sqlite") };

@@ -164,10 +164,10 @@ describe.skipIf(mosquitto === undefined)(
         expect(recovered.length).toBeGreaterThan(0);
         const rows = store.list().map(({ id }) => id);
         while (rows.some((id) => told.get(id) !== "end")) await new Promise((resolve) => setImmediate(resolve));
-        // One that a kill interrupted may be raised again by what is left of its fault; no other is there twice.
-        expect(faults.filter((second) => during(second).filter(({ state }) => state === "ended").length > 1)).toEqual(
-          [],
-        );
+        // One that a kill interrupted may be raised again by what is left of its fault. No other is there twice, but where
+        // frames that were being worked off are read again with other noise: of a chip one a kill at most.
+        const twice = faults.filter((second) => during(second).filter(({ state }) => state === "ended").length > 1);
+        expect(twice.length).toBeLessThanOrEqual(others.length > 0 ? kills : 0);
         expect(new Set(faults.flatMap(during).map(({ id }) => id)).size).toBe(listed().length);
         expect([...told.keys()].sort()).toEqual([...rows].sort());
         expect([...told.values()].filter((type) => type !== "end")).toEqual([]);
