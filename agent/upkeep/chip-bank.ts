@@ -230,7 +230,7 @@ export class ChipBank {
     }
     if (this.#thread.isBusy) return;
     const { time, hasRoom } = this.#options;
-    const taught = this.#labelled?.next([...this.#serving.values()].map(({ model }) => model.manifest)) ?? [];
+    const labelled = this.#labelled?.next() ?? [];
     this.#thread.tick({
       kind: "tick",
       clockSeconds: this.#clock.seconds,
@@ -240,7 +240,7 @@ export class ChipBank {
       hasRoom: hasRoom(),
       fed: [...this.#serving].map(([key, { chip: serving, model }]) => ({
         ...{ key, ...serving.feed() },
-        lessons: taught.flatMap(({ model: name, lesson }) => (name === model.manifest.name ? [lesson] : [])),
+        labelled: labelled.filter(({ anomaly }) => anomaly.model === model.manifest.name),
       })),
     });
   }
@@ -248,7 +248,7 @@ export class ChipBank {
   #begin(): UpkeepThread {
     const { chip: settings, feedback, emit } = this.#options;
     // A new thread knows of none.
-    if (settings.learning.policy === "labels" && feedback) this.#labelled = new LabelledAnomalies(feedback, emit);
+    if (settings.learning.policy === "labels" && feedback) this.#labelled = new LabelledAnomalies(feedback);
     const thread = new UpkeepThread(this.#options.file, {
       onShown: ({ key, image, noise, mayAnswer, lastLayer, health }) => {
         const serving = this.#serving.get(key);
@@ -265,6 +265,7 @@ export class ChipBank {
         const serving = this.#serving.get(key);
         if (serving) this.#tellStep(serving.health, step);
       },
+      onLeftOut: ({ stream, detail }) => emit({ name: "LabelLeftOut", stream, detail }),
       onFailed: (error) => {
         this.#thread = undefined;
         this.#pause = pauseTicks;

@@ -1,68 +1,24 @@
-import type { Manifest } from "../../models/manifest.ts";
-import { dequantiseInto, quantiseTensor } from "../../models/quantisation.ts";
-import { frontEnd } from "../../pipelines/pipeline.ts";
-import { collectFeatures } from "../datasets/collect.ts";
 import type { Feedback, FeedbackMark } from "../store/alarm-desk.ts";
-import type { Emit } from "../telemetry/events.ts";
-import type { Lesson } from "./learned.ts";
 
-/** Labelled anomalies taken at once: their windows are made between two inferences. */
+/** Labelled anomalies read at once, with their signals. */
 const mostAtOnce = 4;
-/** Windows taken of one anomaly, at most; of a long one they lie evenly. */
-const mostWindows = 8;
 
 /** Gives the labelled anomalies behind a mark, at most so many. */
 export type FeedbackSource = (after: FeedbackMark | undefined, limit: number) => readonly Feedback[];
 
-/** What people said of anomalies, as lessons for the models that raised them, each once. */
+/** What people said of anomalies, each once. */
 export class LabelledAnomalies {
   readonly #source: FeedbackSource;
-  readonly #emit: Emit;
   #mark: FeedbackMark | undefined;
 
-  constructor(source: FeedbackSource, emit: Emit) {
+  constructor(source: FeedbackSource) {
     this.#source = source;
-    this.#emit = emit;
   }
 
-  /** The next few lessons, by the name of the model. Labels that no model can learn from are told. */
-  next(manifests: readonly Manifest[]): readonly { readonly model: string; readonly lesson: Lesson }[] {
-    return this.#source(this.#mark, mostAtOnce).flatMap((feedback) => {
-      this.#mark = feedback.mark;
-      const manifest = manifests.find(({ name }) => name === feedback.anomaly.model);
-      if (manifest === undefined) return [];
-      const lesson = lessonOf(feedback, manifest);
-      if (typeof lesson !== "string") return [{ model: manifest.name, lesson }];
-      this.#emit({ name: "LabelLeftOut", stream: feedback.anomaly.stream, detail: lesson });
-      return [];
-    });
+  /** The next few. */
+  next(): readonly Feedback[] {
+    const some = this.#source(this.#mark, mostAtOnce);
+    this.#mark = some.at(-1)?.mark ?? this.#mark;
+    return some;
   }
 }
-
-/**
- * The windows of an anomaly as its model takes them, by the pipeline of its modality from the signal that was kept with
- * it: those from its beginning to its end, to half a hop. Or a sentence why there are none.
- */
-export const lessonOf = ({ anomaly, label, mark, evidence }: Feedback, manifest: Manifest): Lesson | string => {
-  const place = manifest.labels.indexOf(label);
-  if (place < 0) {
-    const known = manifest.labels.join(", ");
-    return `${anomaly.id}: expected a label of ${manifest.name} (${known}) to learn from, got ${label}`;
-  }
-  const { scale, shape, hopSamples, sampleRateHz } = manifest.input;
-  const slackNs = BigInt(Math.round((0.5e9 * hopSamples) / sampleRateHz));
-  const block = evidence && { ...evidence, stream: anomaly.stream };
-  const features = block === undefined ? [] : collectFeatures(frontEnd(manifest, {}), [block]);
-  const within = features.filter(
-    ({ fromNs, toNs }) => fromNs >= anomaly.fromNs - slackNs && toNs <= anomaly.toNs + slackNs,
-  );
-  if (within.length === 0) return `${anomaly.id}: expected its signal to have a window to learn from, got none`;
-  const every = Math.max(1, within.length / mostWindows);
-  const some = Array.from({ length: Math.min(mostWindows, within.length) }, (_, n) => within[Math.floor(n * every)]!);
-  const inputs = some.map(({ data }) => {
-    const input = new Float32Array(data.length);
-    dequantiseInto(quantiseTensor(data, shape, { scale, zeroPoint: 0 }), input);
-    return input;
-  });
-  return { id: anomaly.id, atMs: mark.atMs, label: place, inputs };
-};

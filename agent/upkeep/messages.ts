@@ -1,6 +1,7 @@
 import type { AnswerNoise } from "../../models/model.ts";
 import type { NetworkImage } from "../../models/network/analog.ts";
 import type { Config } from "../config/schema.ts";
+import type { Feedback } from "../store/alarm-desk.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
 import type { ChipHealth } from "./health.ts";
 import type { Lesson } from "./learned.ts";
@@ -45,7 +46,17 @@ export interface Tick {
   readonly fed: readonly Fed[];
 }
 
-export type ToUpkeep = Adopt | Tick;
+/** What came by of one chip, as the main thread has it: windows of labelled anomalies are made beside the inferences. */
+export interface Came extends Omit<Fed, "lessons"> {
+  readonly labelled: readonly Feedback[];
+}
+
+/** Time has passed, as the main thread tells it. */
+export interface TickMessage extends Omit<Tick, "fed"> {
+  readonly fed: readonly Came[];
+}
+
+export type ToUpkeep = Adopt | TickMessage;
 
 /** What a chip shows from now on. */
 export interface Shown {
@@ -66,9 +77,16 @@ export interface Stepped {
   readonly step: UpkeepStep;
 }
 
+/** A label that nothing can be learned from, and why. */
+export interface LeftOut {
+  readonly kind: "left-out";
+  readonly stream: string;
+  readonly detail: string;
+}
+
 /** A tick is worked off. */
 export interface Done {
   readonly kind: "done";
 }
 
-export type FromUpkeep = Shown | Stepped | Done;
+export type FromUpkeep = Shown | Stepped | LeftOut | Done;

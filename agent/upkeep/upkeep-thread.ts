@@ -1,10 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Config } from "../config/schema.ts";
-import type { FromUpkeep, Shown, Stepped, Tick, ToUpkeep, UpkeepStart } from "./messages.ts";
+import type { FromUpkeep, LeftOut, Shown, Stepped, TickMessage, ToUpkeep, UpkeepStart } from "./messages.ts";
 
 export interface UpkeepListeners {
   readonly onShown: (message: Shown) => void;
   readonly onStepped: (message: Stepped) => void;
+  readonly onLeftOut: (message: LeftOut) => void;
   /** The thread has ended by an error. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -17,13 +18,14 @@ export class UpkeepThread {
   readonly #worker: Worker;
   #isBusy = false;
 
-  constructor(file: string, { onShown, onStepped, onFailed }: UpkeepListeners) {
+  constructor(file: string, { onShown, onStepped, onLeftOut, onFailed }: UpkeepListeners) {
     const start: UpkeepStart = { file };
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: start, resourceLimits });
     this.#worker.unref();
     this.#worker.on("message", (message: FromUpkeep) => {
       if (message.kind === "shown") onShown(message);
       else if (message.kind === "stepped") onStepped(message);
+      else if (message.kind === "left-out") onLeftOut(message);
       else this.#isBusy = false;
     });
     this.#worker.on("error", onFailed);
@@ -38,7 +40,7 @@ export class UpkeepThread {
     this.#send({ kind: "adopt", key, bytes, chip });
   }
 
-  tick(tick: Tick): void {
+  tick(tick: TickMessage): void {
     this.#isBusy = true;
     this.#send(tick);
   }

@@ -1,3 +1,4 @@
+import type { Manifest } from "../../models/manifest.ts";
 import type { ChipRequest, UpkeepStep } from "../store/chip-record.ts";
 import type { ChipStore } from "../store/chip-store.ts";
 import { type CareStep, lookAfter, whyNow } from "./care.ts";
@@ -49,6 +50,11 @@ export class Upkeep {
     const { inference } = stored.state;
     const lastLayer = chip.knowledge.learned?.weights;
     this.#chips.set(key, { chip, settings, lessons: new Map(), lastLayer, inference, waited: 0 });
+  }
+
+  /** The manifest of a chip that it looks after. */
+  manifestOf(key: string): Manifest {
+    return this.#chips.get(key)!.chip.manifest;
   }
 
   /** Let time pass, and do what is due. */

@@ -94,6 +94,9 @@ streams: [{ name: bearing, pipeline: vibration, model: ${at("tones.onnx")} }]
   await play(healthy, 3);
   const alarms = await alarmsOf(fan, 8, 8);
   expect(alarms).toHaveLength(8);
+  // A slip, mended below.
+  await runCli("anomalies", "ack", "--database", at("state/ohmwatch.sqlite"), alarms[0]!, "--label", "hammer");
+  await agent.stderrMatch(/expected a label of tones \(normal, inner-race\) to learn from, got hammer/);
   const acknowledged = await runCli(
     ...["anomalies", "ack", "--database", at("state/ohmwatch.sqlite"), ...alarms, "--label", "normal", "--by", "jane"],
   );
