@@ -104,6 +104,8 @@ describe("A request over MQTT 3.1.1", () => {
 
   it.each([
     ["calibrate", {}, "chip: expected one, got models that run without"],
+    ["chip/forget", {}, "model: expected a text, got nothing"],
+    ["chip/forget", { model: "tones" }, "model: expected one on a chip (none is), got tones"],
     ["anomalies/list", "{", "payload: expected a JSON object or nothing, got 1 bytes that are none"],
     ["anomalies/list", [1], "payload: expected a JSON object or nothing, got [1]"],
     ["anomalies/list", { limit: 0 }, "limit: expected a number 1 … 1000, got 0"],
