@@ -129,14 +129,14 @@ describe("Learning in place", () => {
     "learns mirrored digits from 96 labels: a seventh more are right, upright ones lose 3 points at most (skipped without ../shared/data)",
     () => {
       const pictures = pictureFeatures(testDigits(join(dataDir!, "mnist")));
-      const upright = Array.from({ length: 800 }, (_, n): Labelled => {
+      const upright = Array.from({ length: 600 }, (_, n): Labelled => {
         return { x: pictures.x.slice(784 * n, 784 * (n + 1)), label: pictures.labels[n]! };
       });
       const mirrored = upright.map(({ x, label }) => ({
         x: x.map((_, p) => x[p - (p % 28) + 27 - (p % 28)]!),
         label,
       }));
-      const settings = settingsOf();
+      const settings = settingsOf({ updates: 40, rate: 2 });
       const chip = chipIn("digits-cnn3", upright.slice(0, 200), settings);
       const [known, changed] = [
         partRight(chip.network, upright.slice(400)),
@@ -146,7 +146,7 @@ describe("Learning in place", () => {
       expect(partRight(chip.network, mirrored.slice(400))).toBeGreaterThan(changed + 1 / 7);
       expect(partRight(chip.network, upright.slice(400))).toBeGreaterThan(known - 0.03);
     },
-    30_000,
+    120_000,
   );
 
   it("learns on a chip that has drifted for a year, and a calibration takes nothing of it", () => {
