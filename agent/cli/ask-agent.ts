@@ -7,20 +7,23 @@ const lookMs = 100;
 
 /**
  * Ask the agent that runs, through the memory of its chips.
- * @param isDone whether it has done so; left out: it took a step
+ * @param isDone asked after each step that it took, whether that was it; left out: the first was
  * @returns whether it did in `seconds`; else it is asked no more
  */
 export const askAgent = async <Knowledge>(
   store: ChipStore<Knowledge>,
   request: ChipRequest,
   seconds: number,
-  isDone?: () => boolean,
+  isDone: () => boolean = () => true,
 ): Promise<boolean> => {
-  const before = store.lastStep();
-  const done = isDone ?? (() => store.lastStep() !== before);
+  let seen = store.lastStep();
   store.request(request);
-  for (let waited = 0; waited < 1000 * seconds && !done(); waited += lookMs) await pause(lookMs);
-  if (done()) return true;
+  for (let waited = 0; waited <= 1000 * seconds; waited += lookMs) {
+    const last = store.lastStep();
+    if (last !== seen && isDone()) return true;
+    seen = last;
+    await pause(lookMs);
+  }
   store.takeRequests();
   return false;
 };

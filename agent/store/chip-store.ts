@@ -54,8 +54,12 @@ export class ChipStore<Knowledge> {
     this.#database.prepare("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)").run(chipSeconds, wallMs);
   }
 
-  /** A chip as stored; undefined where there is none. @throws ChipUnreadable with a sentence */
+  /** A chip as stored, of one moment also while an agent writes; undefined where there is none. @throws ChipUnreadable */
   load(key: string): StoredChip<Knowledge> | undefined {
+    return this.#database.transaction(() => this.#load(key))();
+  }
+
+  #load(key: string): StoredChip<Knowledge> | undefined {
     const row = this.#database.prepare("SELECT inference, head, sha256 FROM chips WHERE key = ?").get(key) as
       | { inference: number; head: Buffer; sha256: Buffer }
       | undefined;

@@ -86,3 +86,24 @@ it(
   },
   60_000 + 20_000 * kills,
 );
+
+it("A chip is read whole while another process writes it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ohmwatch-read-"));
+  const file = join(folder, "chips.sqlite");
+  const child = spawn(process.execPath, [restless, file, "1"]);
+  try {
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const store = attachChipStore<Knowledge>(file);
+    let reads = 0;
+    // A mixture of two states throws: until it was written anew thirty times, and read as often.
+    for (let first = store.lastStep(); store.lastStep() < first + 30 || reads < 30; reads++) {
+      for (const { key } of store.chips()) expect(store.load(key)).toBeDefined();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (first === 0) first = store.lastStep();
+    }
+    store.close();
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);

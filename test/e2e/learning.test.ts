@@ -103,7 +103,7 @@ streams: [{ name: bearing, pipeline: vibration, model: ${at("tones.onnx")} }]
   expect(acknowledged.code).toBe(0);
   await until(() => steps.includes("learn"));
 
-  const { stdout } = await chip("--steps", "1");
+  const { stdout } = await chip("--steps", "100");
   expect(stdout).toMatch(/its last layer is another than it was trained to/);
   expect(stdout).toMatch(
     /learn +\d+ reads, \d+ pulses, .*J\. 8 anomalies were labelled\. Of the labelled ones 0\.0 % were right before, 100\.0 % are now; .* of what is kept from before/,
@@ -121,9 +121,11 @@ streams: [{ name: bearing, pipeline: vibration, model: ${at("tones.onnx")} }]
     stderr: expect.stringMatching(/\(tones\), got other/),
   });
   expect(await alarmsOf(fan, 2, 2)).toHaveLength(2);
-  const { steps: taken, hasLearned } = JSON.parse((await chip("--json")).stdout);
+  const { steps: taken, hasLearned } = JSON.parse((await chip("--json", "--steps", "100")).stdout);
   expect(hasLearned).toBe(false);
-  expect(taken.map(({ kind }: { kind: string }) => kind).slice(-2)).toEqual(["learn", "forget"]);
+  // Between them the chip is looked after as ever.
+  const kinds = taken.map(({ kind }: { kind: string }) => kind);
+  expect(kinds.filter((kind: string) => ["learn", "forget"].includes(kind))).toEqual(["learn", "forget"]);
 
   await sensor.close();
   await listener.endAsync();
