@@ -16,7 +16,16 @@ export interface MfccSettings {
 }
 
 /** What one channel of a beat's features holds; see `operators/beat-features.ts`. */
-export const beatChannels = ["beat", "template", "rhythm-a", "rhythm-b", "shape-a", "shape-b"] as const;
+export const beatChannels = [
+  "beat",
+  "template",
+  "rhythm-a",
+  "rhythm-b",
+  "rhythm-c",
+  "shape-a",
+  "shape-b",
+  "shape-c",
+] as const;
 export type BeatChannel = (typeof beatChannels)[number];
 
 /** A heart beat around its R peak with what is usual for the heart; shape `[1, samples, channels]`. */

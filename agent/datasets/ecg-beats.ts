@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Features } from "../../pipelines/signal.ts";
+import type { Features, SampleBlock } from "../../pipelines/signal.ts";
 import type { Pipeline } from "../../pipelines/stages.ts";
 import { type AamiClass, aamiClassOf } from "../recordings/aami.ts";
 import { openRecording } from "../recordings/open.ts";
-import type { Annotation } from "../recordings/recording.ts";
 import { collectFeatures } from "./collect.ts";
 import { type LabelledFeatures, type LabelledSample, pack } from "./labelled.ts";
 
@@ -19,29 +18,37 @@ export const recordsOf = (folder: string, split: "train" | "test"): string[] =>
     .split(/\s+/)
     .filter(Boolean);
 
+/** One lead of a record without gaps, from time 0 on, and its beats. */
+export interface BeatLead {
+  readonly sampleRateHz: number;
+  /** mV */
+  readonly samples: Float32Array;
+  readonly beats: readonly { readonly atNs: bigint; readonly kind: AamiClass }[];
+}
+
 /**
  * Beats of MIT-BIH records with their AAMI class, from our own detector: features of each detected beat, the label
  * of the annotation that it matches, −1 for a false detection, and the classes of the missed beats.
+ *
+ * @param changed makes another lead of the first one of a record, given which record it is; undefined: the record is left out
  */
 export const ecgBeats = async (
   folder: string,
   records: readonly string[],
   labels: readonly string[],
   pipeline: () => Pipeline,
+  changed: (lead: BeatLead, record: number) => BeatLead | undefined = (lead) => lead,
 ): Promise<LabelledFeatures> => {
   const samples: LabelledSample[] = [];
   const missed: number[] = [];
   let shape: readonly number[] = [];
-  for (const record of records) {
-    const recording = await openRecording(join(folder, `${record}.hea`));
-    const features = collectFeatures(pipeline(), firstLead(recording.blocks(1)));
+  for (const [index, record] of records.entries()) {
+    const lead = changed(await firstLead(join(folder, `${record}.hea`)), index);
+    if (lead === undefined) continue;
+    const features = collectFeatures(pipeline(), blocksOf(lead, record));
     shape = features[0]?.shape ?? shape;
-    const beats = (recording.annotations ?? []).flatMap((a) => {
-      const kind = aamiClassOf(a.symbol);
-      return kind ? [{ ...a, kind }] : [];
-    });
-    const last = beats.at(-1)?.atNs ?? 0n;
-    const matched = matchBeats(features, beats);
+    const last = lead.beats.at(-1)?.atNs ?? 0n;
+    const matched = matchBeats(features, lead.beats);
     for (const [i, feature] of features.entries()) {
       if (feature.atNs < edgeNs || feature.atNs > last - edgeNs) continue;
       const kind = matched.classes[i];
@@ -54,17 +61,27 @@ export const ecgBeats = async (
   return pack(shape, samples, missed);
 };
 
-function* firstLead(blocks: Iterable<import("../../pipelines/signal.ts").SampleBlock>) {
-  for (const block of blocks) {
-    const width = block.channels.length;
-    const samples = new Float32Array(block.samples.length / width);
-    for (let i = 0; i < samples.length; i++) samples[i] = block.samples[i * width]!;
-    yield { ...block, channels: [block.channels[0]!], samples };
+const firstLead = async (path: string): Promise<BeatLead> => {
+  const { channels, sampleRateHz, segments, annotations = [] } = await openRecording(path);
+  const { startAtNs, samples: both } = segments[0]!;
+  const samples = Float32Array.from({ length: both.length / channels.length }, (_, i) => both[i * channels.length]!);
+  const beats = annotations.flatMap(({ symbol, atNs }) => {
+    const kind = aamiClassOf(symbol);
+    return kind ? [{ atNs: atNs - startAtNs, kind }] : [];
+  });
+  return { sampleRateHz, samples, beats };
+};
+
+/** A lead as blocks of a second. */
+function* blocksOf({ sampleRateHz, samples }: BeatLead, stream: string): Generator<SampleBlock> {
+  for (let i = 0; i < samples.length; i += sampleRateHz) {
+    const startAtNs = BigInt(Math.round((i / sampleRateHz) * 1e9));
+    yield { stream, startAtNs, sampleRateHz, channels: ["lead"], samples: samples.subarray(i, i + sampleRateHz) };
   }
 }
 
 /** Pair detections and annotations in time, one to one, nearest first. Both in order of time. */
-export const matchBeats = <B extends Annotation & { kind: AamiClass }>(
+export const matchBeats = <B extends { readonly atNs: bigint; readonly kind: AamiClass }>(
   features: readonly Pick<Features, "atNs">[],
   beats: readonly B[],
 ): { classes: (AamiClass | undefined)[]; missed: B[] } => {

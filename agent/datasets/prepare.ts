@@ -11,11 +11,12 @@ import { type BeatBalance, balanceBeats } from "./balance-beats.ts";
 import { bearingFaults, bearingLoads } from "./bearing-faults.ts";
 import { blockedDetector } from "./blocked-beats.ts";
 import { pictureFeatures, trainingDigits, trainingSetOf } from "./digits.ts";
-import { ecgBeats, recordsOf } from "./ecg-beats.ts";
+import { type BeatLead, ecgBeats, recordsOf } from "./ecg-beats.ts";
 import { keywordPictures, type LogMelClips } from "./keywords.ts";
 import { joined, type LabelledFeatures, momentsOf, standardise, subset } from "./labelled.ts";
 import { forecastWindows, probationFeatures } from "./nab.ts";
 import { pumpNormalWindows } from "./pump.ts";
+import { rearranged, rearrangements } from "./rearranged-beats.ts";
 import { type Fold, leftOutOf, type Recipe } from "./recipe.ts";
 
 /** Everything that training takes, made from recordings. */
@@ -56,6 +57,7 @@ export const prepare = async (
 export interface ReadBefore {
   ecg?: LabelledFeatures;
   blocked?: LabelledFeatures;
+  rearranged?: LabelledFeatures[];
 }
 
 /** The contract of a recipe once its features are known: with their statistics and the width of a code. */
@@ -121,7 +123,7 @@ const prepareEcg = async (
   recipe: Recipe,
   folder: string,
   leftOut: Fold,
-  balance: BeatBalance & { readonly blockedBeats: number },
+  balance: BeatBalance & { readonly blockedBeats: number; readonly rearrangedBeats: number },
   read: ReadBefore,
 ): Promise<Prepared> => {
   const input = contractOf(recipe);
@@ -131,16 +133,29 @@ const prepareEcg = async (
   const records = recordsOf(folder, "train");
   const all = read.ecg ?? (await ecgBeats(folder, records, labels, pipeline));
   const slow = read.blocked ?? (await ecgBeats(folder, records, labels, deaf));
-  Object.assign(read, { ecg: all, blocked: slow });
+  const others = read.rearranged ?? [];
+  if (others.length === 0) {
+    for (const how of rearrangements) {
+      const change = (lead: BeatLead, record: number) => rearranged(lead, how, recipe.training.seed, record);
+      others.push(await ecgBeats(folder, records, labels, pipeline, change));
+    }
+  }
+  Object.assign(read, { ecg: all, blocked: slow, rearranged: others });
   // A false detection has no class to learn. Every tenth beat tells whether training went well; it chose no setting.
   const known = (i: number) => all.labels[i]! >= 0 && !leftOut.includes(all.groups[i]!);
   const validation = subset(all, (i) => known(i) && i % 10 === 0);
   const learned = subset(all, (i) => known(i) && i % 10 !== 0);
   const normal = subset(slow, (i) => slow.labels[i] === 0 && !leftOut.includes(slow.groups[i]!));
-  const training = joined(
-    balanceBeats(learned, balance),
-    balanceBeats(normal, { ...balance, normalBeats: balance.blockedBeats }),
-  );
+  const { blockedBeats, rearrangedBeats } = balance;
+  const training = [
+    balanceBeats(normal, { ...balance, normalBeats: blockedBeats }),
+    ...others.map((set) =>
+      balanceBeats(
+        subset(set, (i) => set.labels[i]! >= 0 && !leftOut.includes(set.groups[i]!)),
+        { normalBeats: rearrangedBeats, factor: rearrangedBeats, power: 0 },
+      ),
+    ),
+  ].reduce(joined, balanceBeats(learned, balance));
   return {
     ...{ training, validation, calibration: some(training, recipe), input },
     ...(recipe.augment && {

@@ -145,7 +145,13 @@ export const data = z.discriminatedUnion(
       kind: kind("ecg-beats"),
       /** Of DS1: each is left out once, to see how a net of its kind does on patients that it does not know. */
       folds: z.array(fold),
-      balance: section({ normalBeats: count, factor: z.number().positive(), power: part, blockedBeats: count }),
+      balance: section({
+        normalBeats: count,
+        factor: z.number().positive(),
+        power: part,
+        blockedBeats: count,
+        rearrangedBeats: count,
+      }),
     }),
     section({
       kind: kind("bearing-faults"),

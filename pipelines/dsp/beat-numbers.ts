@@ -1,5 +1,5 @@
 /** How many numbers describe a beat's rhythm, and how many its shape. */
-export const numbersOfBeat = 16;
+export const numbersOfBeat = 24;
 
 const most = 4;
 const least = 1e-4;

@@ -11,14 +11,15 @@ import { stateful } from "./stateful.ts";
 
 /** A beat counts for less than the numbers: nets that see more of it know their patients, and others less. */
 const beatHeights = 3;
+const numbersOfChannel = numbersOfBeat / 3;
 
 /**
  * Describe each heart beat beside what is usual for this heart. The channels, of T samples each:
  *
  *   beat              (x − median x) / 3 s           s: median peak-to-peak of the last 32 beats, this one included
  *   template          median of the 31 beats before, with the same s; at the first, the beat itself
- *   rhythm-a, -b      the sixteen numbers of `dsp/rhythm.ts`, eight a channel, each constant over T / 8 samples
- *   shape-a, -b       the sixteen numbers of `dsp/beat-shape.ts`, in the same way
+ *   rhythm-a, -b, -c  the 24 numbers of `dsp/rhythm.ts`, eight a channel, each constant over T / 8 samples
+ *   shape-a, -b, -c   the 24 numbers of `dsp/beat-shape.ts`, in the same way
  *
  *   frames     --[·R·]-----------[·R·]----------|
  *              beatFeatures({ channels: ["beat", "template"], … }, [1, T, 2])
@@ -45,15 +46,17 @@ export const beatFeatures = (
         const { beforeSeconds, afterSeconds } = frame.rr ?? { beforeSeconds: 1, afterSeconds: 1 };
         const times = rhythm.describe(beforeSeconds, afterSeconds);
         const { scale, template, numbers } = beatShape.describe(beat);
-        const half = numbersOfBeat / 2;
-        const piece = (i: number): number => Math.floor((half * i) / beat.length);
+        const eighth = (i: number): number => Math.floor((numbersOfChannel * i) / beat.length);
+        const third = (of: Float32Array, k: number) => (i: number) => of[k * numbersOfChannel + eighth(i)]!;
         const values: Readonly<Record<BeatChannel, (i: number) => number>> = {
           beat: (i) => beat[i]! / (beatHeights * scale),
           template: (i) => template[i]! / (beatHeights * scale),
-          "rhythm-a": (i) => times[piece(i)]!,
-          "rhythm-b": (i) => times[half + piece(i)]!,
-          "shape-a": (i) => numbers[piece(i)]!,
-          "shape-b": (i) => numbers[half + piece(i)]!,
+          "rhythm-a": third(times, 0),
+          "rhythm-b": third(times, 1),
+          "rhythm-c": third(times, 2),
+          "shape-a": third(numbers, 0),
+          "shape-b": third(numbers, 1),
+          "shape-c": third(numbers, 2),
         };
         const width = channels.length;
         const data = new Float32Array(beat.length * width);

@@ -44,6 +44,22 @@ describe("BeatShape", () => {
     expect(numbers[14]).toBeLessThan(-2);
   });
 
+  it("measures hiss: a wave of the highest frequency, of height a, has second differences of 4 a", () => {
+    const hissing = usual.map((x, i) => x + 0.05 * (i % 2 === 0 ? 1 : -1));
+    expect(afterTwenty(hissing)[19]).toBeCloseTo(Math.log(0.2 / 1 / 0.01), 1);
+    const shape = new BeatShape(rateHz, peakAt);
+    for (let i = 0; i < 64; i++) shape.describe(hissing);
+    expect(shape.describe(usual).numbers[20]).toBeCloseTo(Math.log(0.2 / 1 / 0.01), 1);
+  });
+
+  it("tells from the beats before what a difference means: as large as usual in noise", () => {
+    const shape = new BeatShape(rateHz, peakAt);
+    const noisy = (k: number) => usual.map((x, i) => x + 0.1 * Math.sin(2.3 * k + 0.4 * i * (1 + (k % 3))));
+    for (let k = 0; k < 70; k++) shape.describe(noisy(k));
+    const { numbers } = shape.describe(noisy(70));
+    for (const at of [16, 17, 18]) expect(numbers[at]! - afterTwenty(usual)[at]!).toBeGreaterThan(1);
+  });
+
   it("lines up a beat that was found four samples beside its peak", () => {
     const numbers = afterTwenty(beatOf([p, [1, 0, 0.015], t], 4));
     expect(numbers[0]).toBeGreaterThan(8 * 0.95 - 7);
