@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
+import { committeeOf } from "../../models/training/committee.ts";
 import type { NetSpec } from "../../models/training/specification.ts";
-import { type TrainOptions, train } from "../../models/training/trainer.ts";
-import { prepare, type ReadBefore } from "../datasets/prepare.ts";
+import { type Trained, type TrainOptions, train } from "../../models/training/trainer.ts";
+import { type Prepared, prepare, type ReadBefore } from "../datasets/prepare.ts";
 import { type Fold, foldsOf, type Recipe, readRecipe } from "../datasets/recipe.ts";
 import { bringRecipe } from "../evaluation/bring-recipe.ts";
 import { lineChart } from "../evaluation/curves.ts";
@@ -72,10 +73,10 @@ export const trainCommand = (): Command =>
       for (const [k, leftOut] of foldsOf(recipe).entries()) {
         const checkpoint = join(out, `checkpoint-${k}.bin`);
         folds.push(await measureFold(recipe, path, { data, command, read, checkpoint, leftOut }));
-        rmSync(checkpoint, { force: true });
+        removeCheckpoints(recipe, checkpoint);
       }
       await measureModel(recipe, made, folds, options);
-      rmSync(join(out, "checkpoint.bin"), { force: true });
+      removeCheckpoints(recipe, join(out, "checkpoint.bin"));
     });
 
 interface TrainingPlace {
@@ -85,6 +86,41 @@ interface TrainingPlace {
   readonly checkpoint: string;
   readonly leftOut?: Fold;
 }
+
+/** One net, its progress told and kept at `checkpoint`. */
+const trainMember = async (
+  name: string,
+  net: NetSpec,
+  { training, validation }: Prepared,
+  settings: TrainOptions,
+  checkpoint: string,
+): Promise<Trained> => {
+  const progress = progressLine(name);
+  const trained = await train(net, training, validation, settings, {
+    nowMs: () => performance.now(),
+    ...(existsSync(checkpoint) && { resume: readFileSync(checkpoint) }),
+    onProgress: ({ epoch, epochs, step, stepsPerEpoch, loss, samplesPerSecond, remainingSeconds }) =>
+      progress.update(
+        epoch * stepsPerEpoch + step,
+        epochs * stepsPerEpoch,
+        `loss ${loss.toFixed(3)}, ${samplesPerSecond?.toFixed(0) ?? "–"} samples/s, ${remainingSeconds?.toFixed(0) ?? "–"} s left`,
+      ),
+    onCheckpoint: (bytes, e) => {
+      writeFileSync(`${checkpoint}.new`, bytes);
+      renameSync(`${checkpoint}.new`, checkpoint);
+      progress.end();
+      say(
+        `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}${settings.loss === "cross-entropy" ? `, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %` : ""}`,
+      );
+    },
+  });
+  progress.end();
+  return trained;
+};
+
+const removeCheckpoints = ({ training: { committee = 1 } }: Recipe, first: string): void => {
+  for (let k = 0; k < committee; k++) rmSync(k === 0 ? first : `${first}.${k}`, { force: true });
+};
 
 const trainModel = async (
   recipe: Recipe,
@@ -97,33 +133,16 @@ const trainModel = async (
   say(`${name}: ${prepared.training.count} to train on, ${prepared.validation.count} to choose by`);
   const net: NetSpec = { name: recipe.name, input: recipe.input.shape, layers: recipe.net.layers };
   const settings = { ...withTeacher(recipe, path), ...(prepared.augment && { augment: prepared.augment }) };
-  const progress = progressLine(name);
-  const { graph, history, inputMax } = await train(
-    net,
-    prepared.training,
-    prepared.validation,
-    settings as TrainOptions,
-    {
-      nowMs: () => performance.now(),
-      ...(existsSync(checkpoint) && { resume: readFileSync(checkpoint) }),
-      onProgress: ({ epoch, epochs, step, stepsPerEpoch, loss, samplesPerSecond, remainingSeconds }) =>
-        progress.update(
-          epoch * stepsPerEpoch + step,
-          epochs * stepsPerEpoch,
-          `loss ${loss.toFixed(3)}, ${samplesPerSecond?.toFixed(0) ?? "–"} samples/s, ${remainingSeconds?.toFixed(0) ?? "–"} s left`,
-        ),
-      onCheckpoint: (bytes, e) => {
-        writeFileSync(`${checkpoint}.new`, bytes);
-        renameSync(`${checkpoint}.new`, checkpoint);
-        progress.end();
-        say(
-          `pass ${e.epoch + 1}: training loss ${e.trainingLoss.toFixed(4)}, validation loss ${e.validationLoss.toFixed(4)}${recipe.task === "classifier" ? `, accuracy ${(100 * e.validationAccuracy).toFixed(2)} %` : ""}`,
-        );
-      },
-    },
-  );
-  progress.end();
-  const { seed } = recipe.training;
+  const { seed, committee = 1 } = recipe.training;
+  const members: Trained[] = [];
+  for (let k = 0; k < committee; k++) {
+    const member = committee === 1 ? name : `${name}, ${k + 1} of ${committee}`;
+    const place = k === 0 ? checkpoint : `${checkpoint}.${k}`;
+    members.push(await trainMember(member, net, prepared, { ...settings, seed: seed + k } as TrainOptions, place));
+  }
+  const graph = committeeOf(members.map((member) => member.graph));
+  // Ranges that were learned are of one net.
+  const { history, inputMax } = committee === 1 ? members[0]! : { ...members[0]!, inputMax: {} };
   const about = {
     recipe: "recipe.yaml",
     seed,
@@ -167,7 +186,7 @@ const measureFold = async (
 
 /** The settings of training, with the bytes of the teacher that a recipe names by a path from its own folder. */
 const withTeacher = ({ training }: Recipe, path: string) => {
-  const { distillation, ...rest } = training;
+  const { distillation, committee: _, ...rest } = training;
   if (!distillation) return rest;
   const teacher = new Uint8Array(readFileSync(resolve(dirname(path), distillation.teacher)));
   return { ...rest, distillation: { ...distillation, teacher } };

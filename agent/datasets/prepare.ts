@@ -123,7 +123,10 @@ const prepareEcg = async (
   recipe: Recipe,
   folder: string,
   leftOut: Fold,
-  balance: BeatBalance & { readonly blockedBeats: number; readonly rearrangedBeats: number },
+  balance: BeatBalance & {
+    readonly blockedBeats: number;
+    readonly rearranged: { readonly normalBeats: number; readonly earlyBeats: number };
+  },
   read: ReadBefore,
 ): Promise<Prepared> => {
   const input = contractOf(recipe);
@@ -146,13 +149,13 @@ const prepareEcg = async (
   const validation = subset(all, (i) => known(i) && i % 10 === 0);
   const learned = subset(all, (i) => known(i) && i % 10 !== 0);
   const normal = subset(slow, (i) => slow.labels[i] === 0 && !leftOut.includes(slow.groups[i]!));
-  const { blockedBeats, rearrangedBeats } = balance;
+  const { normalBeats, earlyBeats } = balance.rearranged;
   const training = [
-    balanceBeats(normal, { ...balance, normalBeats: blockedBeats }),
+    balanceBeats(normal, { ...balance, normalBeats: balance.blockedBeats }),
     ...others.map((set) =>
       balanceBeats(
         subset(set, (i) => set.labels[i]! >= 0 && !leftOut.includes(set.groups[i]!)),
-        { normalBeats: rearrangedBeats, factor: rearrangedBeats, power: 0 },
+        { normalBeats, factor: earlyBeats, power: 0 },
       ),
     ),
   ].reduce(joined, balanceBeats(learned, balance));

@@ -66,6 +66,8 @@ export const training = section({
     weight: part.optional(),
     temperature: z.number().positive().optional(),
   }).optional(),
+  /** So many nets from seeds one after the other, joined by the mean of their logits; one unless given. */
+  committee: z.int().min(1).max(16).optional(),
   loss: z.enum(["cross-entropy", "mean-square", "next-step"]),
   hardware: hardware.optional(),
   workers: z.literal([1, 2]),
@@ -150,7 +152,7 @@ export const data = z.discriminatedUnion(
         factor: z.number().positive(),
         power: part,
         blockedBeats: count,
-        rearrangedBeats: count,
+        rearranged: section({ normalBeats: count, earlyBeats: count }),
       }),
     }),
     section({

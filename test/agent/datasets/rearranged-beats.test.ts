@@ -21,11 +21,14 @@ const intervalsOf = ({ beats }: BeatLead): number[] =>
   beats.slice(1).map(({ atNs }, i) => Number(atNs - beats[i]!.atNs) / 1e9);
 
 describe("rearranged", () => {
-  it.each(["sick-sinus", "fibrillation"] as const)("has an R peak as high as the heart's own at each beat of %s", (how) => {
-    const { samples, beats } = made(how);
-    expect(beats.length).toBe(1200);
-    for (const { atNs } of beats) expect(samples[sampleOf(atNs)]).toBeCloseTo(1, 2);
-  });
+  it.each(["sick-sinus", "fibrillation"] as const)(
+    "has an R peak as high as the heart's own at each beat of %s",
+    (how) => {
+      const { samples, beats } = made(how);
+      expect(beats.length).toBe(1200);
+      for (const { atNs } of beats) expect(samples[sampleOf(atNs)]).toBeCloseTo(1, 2);
+    },
+  );
 
   it("makes a sick sinus: early beats in the majority, each sooner than the slow beats come", () => {
     for (const seed of [1, 2, 3, 4]) {
@@ -35,7 +38,9 @@ describe("rearranged", () => {
       const slow = rr.filter((_, i) => heart.beats[i + 1]!.kind === "N");
       expect(early.length).toBeGreaterThan(0.4 * rr.length);
       expect(Math.max(...early) / Math.min(...slow)).toBeLessThan(1.4);
-      expect(early.reduce((a, b) => a + b) / early.length).toBeLessThan((0.8 * slow.reduce((a, b) => a + b)) / slow.length);
+      expect(early.reduce((a, b) => a + b) / early.length).toBeLessThan(
+        (0.8 * slow.reduce((a, b) => a + b)) / slow.length,
+      );
     }
   });
 
