@@ -32,7 +32,7 @@ export const run = async (): Promise<void> => {
     const recipe = readRecipe(fileURLToPath(new URL(`../models/zoo/${name}/recipe.yaml`, import.meta.url)));
     const prepared = await prepare(recipe, data);
     for (const kind of ["plain", "for the hardware"] as const) {
-      const { hardware, distillation: _, ...rest } = recipe.training;
+      const { hardware, distillation: _, committee: __, ...rest } = recipe.training; // one net of each
       const options = {
         ...{ ...rest, epochs },
         ...(kind === "for the hardware" && hardware && { hardware }),
