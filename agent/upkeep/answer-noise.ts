@@ -23,6 +23,8 @@ export interface Seen {
 export interface Answers extends Risk, Seen {
   /** ln of the ratio that decides, of the twin, by input; none of a network that is judged by its error. */
   readonly margins: readonly number[];
+  /** The same of the inputs themselves, where `margins` are those of a stream. */
+  readonly inputMargins: readonly number[];
   /** Inferences of the chip that it took. */
   readonly inferences: number;
 }
@@ -47,7 +49,7 @@ type Decision = (output: Float32Array) => number;
  *
  * Both variances are of the half of the inputs with the smallest margins, where they decide. `risk` takes the noise for
  * alike in all answers, and knows it well from few of them; `direct` does not, and needs many: where errors gather in one
- * class it alone sees them, and it counts where it is larger by more than its error.
+ * class it alone sees them, and it counts where it is more, by more than its error, than margins of the same inputs give.
  *
  * An autoencoder decides by the median of the errors of `smoothed` windows, whose read noise is less by √(π/2 / smoothed);
  * what lasts is much the same in windows that overlap. What decides, its threshold and the errors before, is not known here:
@@ -89,15 +91,9 @@ export const compareAnswers = (
   const noise = { lasting: Math.sqrt(lastingSquare), read: Math.sqrt(readSquare * Math.min(1, smoothing)) };
   const margins = isClassifier ? rows.map(({ digital }) => digital) : [];
   const direct = isClassifier ? directRisk(rows, Math.sqrt(readSquare)) : undefined;
-  const risk = withDirect(riskOf(margins, noise, inputs.length), direct);
-  return {
-    noise,
-    ...(direct && { direct }),
-    inputs: inputs.length,
-    margins,
-    ...risk,
-    inferences: reads * inputs.length,
-  };
+  const seenHere = { noise, ...(direct && { direct }), inputs: inputs.length };
+  const here = { ...seenHere, margins, inputMargins: margins, inferences: reads * inputs.length };
+  return { ...here, ...riskIn(here) };
 };
 
 /** What a network gives for inputs in their order. */
@@ -132,9 +128,17 @@ const directRisk = (rows: readonly { readonly mean: number }[], read: number): R
   return { risk, riskError: Math.sqrt(spread / risks.length + risks.length ** -2) };
 };
 
-/** What inputs themselves show counts where it is clearly more than what margins let expect. */
-export const withDirect = (risk: Risk, direct: Risk | undefined): Risk =>
-  direct !== undefined && direct.risk - risk.risk > direct.riskError ? direct : risk;
+/** The risk of what was seen: by margins, or what the inputs themselves show where that is clearly more than theirs let expect. */
+export const riskIn = ({
+  noise,
+  direct,
+  inputs,
+  margins,
+  inputMargins,
+}: Seen & Pick<Answers, "margins" | "inputMargins">): Risk =>
+  direct !== undefined && direct.risk - riskOf(inputMargins, noise, inputs).risk > direct.riskError
+    ? direct
+    : riskOf(margins, noise, inputs);
 
 const least = 1e-38;
 

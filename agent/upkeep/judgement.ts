@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { type Answers, type Risk, riskOf, type Seen, withDirect } from "./answer-noise.ts";
+import { type Answers, type Risk, riskOf, type Seen } from "./answer-noise.ts";
 import type { LivingChip } from "./living-chip.ts";
 import { verifiedWritesLast } from "./trimming.ts";
 
@@ -43,14 +43,18 @@ export const badness = (answers: Answers): number =>
   riskOf(answers.margins, answers.noise).risk + (answers.direct?.risk ?? 0);
 
 /** The risk of the same answers with the noise of an earlier look. */
-export const riskWhen = (seen: Seen, { margins }: Answers): Risk =>
-  withDirect(riskOf(margins, seen.noise, seen.inputs), seen.direct);
+export const riskWhen = (seen: Seen, { margins, inputMargins, risk, direct }: Answers): Risk =>
+  riskOf(direct?.risk === risk ? inputMargins : margins, seen.noise, seen.inputs);
 
-/** By margins: beyond half of what both may err; by the inputs themselves: beyond their error. */
+/**
+ * By margins of the stream: beyond half of what both may err. By the inputs themselves: beyond what both may err, beside what
+ * the noise of the earlier look gives for the same inputs, as other inputs may be closer to call.
+ */
 const isWorse = (answers: Answers, seen: Seen, tolerance: number): boolean => {
   const now = riskOf(answers.margins, answers.noise, answers.inputs);
   const then = riskOf(answers.margins, seen.noise, seen.inputs);
   if (now.risk - then.risk > tolerance + Math.hypot(now.riskError, then.riskError) / 2) return true;
   if (answers.direct === undefined) return false;
-  return answers.direct.risk - (seen.direct?.risk ?? 0) > tolerance + answers.direct.riskError;
+  const expected = riskOf(answers.inputMargins, seen.noise, seen.inputs);
+  return answers.direct.risk - expected.risk > tolerance + Math.hypot(answers.direct.riskError, expected.riskError);
 };

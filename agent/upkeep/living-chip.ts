@@ -10,7 +10,7 @@ import type { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
 import { chooseRanges, type Rescaling, rescale } from "../../models/network/rescale.ts";
 import type { StoredChip, TileName } from "../store/chip-record.ts";
-import { type Answers, compareAnswers, riskOf, type Seen, withDirect } from "./answer-noise.ts";
+import { type Answers, compareAnswers, riskIn, type Seen } from "./answer-noise.ts";
 import { addCosts, type ChipCosts, type Cost, chipCosts, noCost, times } from "./costs.ts";
 import { twinOf } from "./last-layer.ts";
 import type { Learned } from "./learned.ts";
@@ -219,7 +219,7 @@ export class LivingChip {
     });
     if (seen === undefined) return undefined;
     const margins = knowledge.margins.length >= fewMargins ? knowledge.margins : seen.margins;
-    const answers = { ...seen, margins, ...withDirect(riskOf(margins, seen.noise, inputs.length), seen.direct) };
+    const answers = { ...seen, margins, ...riskIn({ ...seen, margins }) };
     if (some) return answers;
     const { noise, direct } = answers;
     const { risk, riskError } = margins.length > 0 ? answers : { risk: undefined, riskError: undefined };

@@ -152,6 +152,32 @@ describe("What a look at a chip shows", () => {
     expect(riskError).toBe(direct!.riskError);
   });
 
+  it("is no excess where other inputs are closer to call: nothing is written for that", () => {
+    const chip = new LivingChip(planOf("bearing-faults"), 0);
+    const settings = settingsOf({ tolerance: 0.005 });
+    lookAfter(chip, settings, "new"); // by the test vectors, far from any threshold
+    chip.liveTo(2 * day);
+    const output = new Float32Array(4);
+    const marginOf = (x: Float32Array): number => {
+      chip.twin.infer(x, output);
+      const [best, second] = [...output].sort((a, b) => b - a);
+      return Math.log(best! / second!);
+    };
+    // So noisy that the network is in doubt.
+    const random = new SequentialRandom(13);
+    const [vector] = chip.manifest.testVectors;
+    const inputs = Array.from({ length: 4000 }, () =>
+      Float32Array.from(vector!.input, (code) => (code + 40 * random.gaussian()) * chip.manifest.input.scale),
+    )
+      .filter((x) => marginOf(x) < 0.5)
+      .slice(-256);
+    expect(inputs.length).toBeGreaterThan(30);
+    chip.remember(inputs, inputs.map(marginOf));
+    const steps = lookAfter(chip, settings, "closer");
+    expect(chip.knowledge.risk).toBeGreaterThan(0.02);
+    expect(steps.map(({ kind }) => kind).filter((kind) => kind === "tiles" || kind === "chip")).toEqual([]);
+  });
+
   it("is no risk where nothing that decides was seen: forecasters, and autoencoders without margins, never refuse", () => {
     for (const name of ["sensor-gru", "pump-anomaly"]) {
       const plan = planOf(name);
