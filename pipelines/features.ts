@@ -76,12 +76,13 @@ export interface ForecastSettings {
   readonly clip: number;
   /** Smallest standard deviation, as a share of the channel's |mean|. */
   readonly relativeStdFloor: number;
-  /** Errors before the first score, and errors that mean and spread are taken over. */
+  /** Errors before the first score, errors that mean and spread are taken over, and the last of them that are judged. */
   readonly warmUpRows: number;
   readonly memoryRows: number;
+  readonly shortRows: number;
   /** Added to the spread of the errors, in standard deviations of the stream: what is always forgiven. */
   readonly errorFloor: number;
-  /** An error so many spreads above the mean has score 1. */
+  /** Errors that are so many spreads above the mean have score 1. */
   readonly threshold: number;
 }
 
@@ -111,6 +112,7 @@ const ranges: Readonly<Record<Kind, Readonly<Record<string, readonly [low: numbe
     relativeStdFloor: [0, 1],
     warmUpRows: [2, 1e6, "integer"],
     memoryRows: [2, 1e6, "integer"],
+    shortRows: [1, 1e6, "integer"],
     errorFloor: [0, 1e6],
     threshold: [1e-6, 1e6],
   },

@@ -1,16 +1,19 @@
+import { RecentValues } from "../dsp/recent-values.ts";
 import type { ForecastSettings } from "../features.ts";
 
 /**
- * How surprising each error of a forecast is beside the errors before it, in units of a threshold:
+ * How surprising the last errors of a forecast are beside those before them, in units of a threshold:
  *
+ *   e     = mean of the last `shortRows` errors, this one among them
  *   m, s  = mean and standard deviation of the last `memoryRows` errors, this one not among them
  *   score = (e − m) / (s + errorFloor) / threshold          nothing before `warmUpRows` errors
  *
- * In the manner of the anomaly likelihood of Ahmad et al. 2017, with one error in place of a short mean.
+ * The anomaly likelihood of Ahmad et al. 2017 but for its last step, which makes a probability of the score.
  */
 export class ForecastJudge {
   readonly #settings: ForecastSettings;
   readonly #errors: Float64Array;
+  readonly #last: RecentValues;
   #count = 0;
   #sum = 0;
   #squares = 0;
@@ -18,15 +21,19 @@ export class ForecastJudge {
   constructor(settings: ForecastSettings) {
     this.#settings = settings;
     this.#errors = new Float64Array(settings.memoryRows);
+    this.#last = new RecentValues(settings.shortRows);
   }
 
   /** The score of an error ≥ 0, undefined while too few are known; then it is one of those known. */
   take(error: number): number | undefined {
-    const { warmUpRows, memoryRows, errorFloor, threshold } = this.#settings;
+    const { warmUpRows, memoryRows, shortRows, errorFloor, threshold } = this.#settings;
     const known = Math.min(this.#count, memoryRows);
     const mean = this.#sum / known;
     const std = Math.sqrt(Math.max(0, this.#squares / known - mean * mean));
-    const score = known >= warmUpRows ? (error - mean) / (std + errorFloor) / threshold : undefined;
+    this.#last.add(error);
+    const last = this.#last.last(shortRows);
+    const short = last.reduce((sum, e) => sum + e, 0) / last.length;
+    const score = known >= warmUpRows ? (short - mean) / (std + errorFloor) / threshold : undefined;
     const place = this.#count % memoryRows;
     const oldest = this.#count >= memoryRows ? this.#errors[place]! : 0;
     this.#errors[place] = error;

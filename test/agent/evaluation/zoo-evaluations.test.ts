@@ -18,7 +18,7 @@ const textOf = (path: string) => readFileSync(new URL(`../../../models/zoo/${pat
 const devices = ["pcm-nandakumar-2019", "rram-wan-2022"];
 
 /** Evaluated before all of this was part of it. */
-const before: readonly string[] = ["ecg-beats", "sensor-gru"];
+const before: readonly string[] = ["ecg-beats"];
 const names = zooNames().filter((name) => !before.includes(name));
 
 describe.each(names)("The evaluation of %s", (name) => {
