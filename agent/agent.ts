@@ -50,7 +50,7 @@ export interface Agent {
    * is named. @throws StreamsRefused where a new stream cannot run; then nothing has changed
    */
   reconfigure(config: Config): Promise<Reconfigured>;
-  /** Work off what was received, end open anomalies, publish, and close the database into one file. */
+  /** Work off what was received, end open anomalies, publish, and close the database into one file. Asked again, it waits for the first. */
   stop(): Promise<void>;
 }
 

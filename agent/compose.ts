@@ -163,6 +163,25 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
   housekeeping.start();
 
   let services: Service | undefined;
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    clearInterval(watching);
+    await services?.stop();
+    await connection.unsubscribe();
+    await subscription.drained();
+    installer.stop();
+    streamSet.stop();
+    await chips.stop();
+    reporter.stop();
+    housekeeping.stop();
+    journal.remove();
+    await within(2000, forwarder.flush());
+    forwarder.stop();
+    await connection.close();
+    await broker?.close();
+    stored.close();
+    telemetry.flush(true);
+  };
   const agent: Agent = {
     brokerUrl,
     databaseFile,
@@ -199,24 +218,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
       observers.streams();
       return { ...changes, needRestart };
     },
-    stop: async () => {
-      clearInterval(watching);
-      await services?.stop();
-      await connection.unsubscribe();
-      await subscription.drained();
-      installer.stop();
-      streamSet.stop();
-      await chips.stop();
-      reporter.stop();
-      housekeeping.stop();
-      journal.remove();
-      await within(2000, forwarder.flush());
-      forwarder.stop();
-      await connection.close();
-      await broker?.close();
-      stored.close();
-      telemetry.flush(true);
-    },
+    stop: () => (stopped ??= stop()),
   };
   services = await startServices(agent).catch(async (error) => {
     await agent.stop();

@@ -71,6 +71,7 @@ it("No frame is lost while keywords-12 is written anew under load, and the answe
   await until(() => statistics.messages === sent);
   await sensor.close();
   await agent.stop();
+  await agent.stop(); // a second time waits for the first
   expect({ ...statistics, warnings }).toMatchObject({ rejected: 0, dropped: 0, lateBlocks: 0, warnings: [] });
 
   const store = attachChipStore<Knowledge>(join(directory, "chips.sqlite"));
