@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { deviceByName } from "../../models/crossbar/devices/registry.ts";
@@ -13,10 +13,12 @@ import { stuckReport } from "../evaluation/stuck-devices.ts";
 import { openTask } from "../evaluation/task.ts";
 import { modelBytes, zooNames } from "../models.ts";
 import { progressLine } from "../terminal/progress.ts";
+import { ExitError, exitCodes } from "./exit.ts";
 import { integerIn, numberIn } from "./options.ts";
 
 interface LifetimeCommandOptions {
-  readonly data: string;
+  readonly data?: string;
+  readonly from?: string;
   readonly model: string[];
   readonly device: string[];
   readonly samples: number;
@@ -41,7 +43,8 @@ const policies = [
 export const lifetimeCommand = (): Command =>
   new Command("lifetime")
     .description("let chips live for ten years, without upkeep and with it, and measure what that loses and costs")
-    .requiredOption("--data <path>", "folder of the recordings")
+    .option("--data <path>", "folder of the recordings")
+    .option("--from <file>", "run nothing: take the reports that earlier calls gave with --json, one a line")
     .option("--model <list>", "models, by default all of the zoo", list, [...zooNames()])
     .option("--device <list>", "device models", list, ["pcm-nandakumar-2019", "rram-wan-2022"])
     .option("--samples <n>", "of the recordings at most so many, evenly", integerIn(10, 1e6), 1000)
@@ -49,23 +52,56 @@ export const lifetimeCommand = (): Command =>
     .option("--stuck <part>", "also: so many devices stuck at random, and self-test", numberIn(0, 0.5), 0.005)
     .option("--out <dir>", "write lifetime.md and a picture a model there")
     .option("--json", "one JSON object a model and device")
-    .addHelpText("after", "\nExample:\n  ohmwatch lifetime --data ../shared/data --model bearing-faults --samples 500")
+    .addHelpText(
+      "after",
+      [
+        "\nExamples:\n  ohmwatch lifetime --data ../shared/data --model bearing-faults --samples 500",
+        "  ohmwatch lifetime --data ../shared/data --model digits-mlp --json >> lives.jsonl",
+        "  ohmwatch lifetime --from lives.jsonl --out docs",
+      ].join("\n"),
+    )
     .action(async (options: LifetimeCommandOptions) => {
+      const { data, from } = options;
       const reports: LifeReport[] = [];
-      for (const name of options.model) {
-        for (const device of options.device) {
-          const report = await reportOf(name, device, options);
-          reports.push(report);
-          process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${lifePage([report], "text")}\n`);
+      const tell = (report: LifeReport): void => {
+        reports.push(report);
+        process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${lifePage([report], "text")}\n`);
+      };
+      if (data !== undefined && from === undefined) {
+        for (const name of options.model) {
+          for (const device of options.device) tell(await reportOf(name, device, data, options));
         }
-      }
+      } else if (from !== undefined && data === undefined) readReports(from).forEach(tell);
+      else throw new ExitError("lifetime: expected either --data or --from.", exitCodes.usage);
       if (options.out !== undefined) writeLifePage(options.out, reports);
     });
 
-const reportOf = async (name: string, device: string, options: LifetimeCommandOptions): Promise<LifeReport> => {
+/** Reports of `--json`, one a line. @throws ExitError for a file that holds something else */
+const readReports = (file: string): LifeReport[] => {
+  if (!existsSync(file)) throw new ExitError(`${file}: expected a file of reports, got none.`, exitCodes.noInput);
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.flatMap((line, n) => {
+    if (line.trim() === "") return [];
+    try {
+      const report = JSON.parse(line) as LifeReport;
+      if (Array.isArray(report.lives) && typeof report.model === "string") return [report];
+    } catch {
+      // told below
+    }
+    const wanted = "a report of `ohmwatch lifetime --json`";
+    throw new ExitError(`${file}, line ${n + 1}: expected ${wanted}, got ${line.slice(0, 40)}.`, exitCodes.badData);
+  });
+};
+
+const reportOf = async (
+  name: string,
+  device: string,
+  folder: string,
+  options: LifetimeCommandOptions,
+): Promise<LifeReport> => {
   const { graph: given, manifest } = parseModel(modelBytes(name));
   const graph = runningForm(given, manifest);
-  const whole = await openTask(manifest, options.data);
+  const whole = await openTask(manifest, folder);
   const task = whole.part?.(options.samples) ?? whole;
   const twin = new DigitalNetwork(graph, { kernel: "simd" });
   const sample = streamSample(manifest, task, twin);

@@ -79,8 +79,8 @@ export const lifePage = (reports: readonly LifeReport[], form: "text" | "page"):
 
 const intro = (chips: number): string => `# Ten years of chips
 
-Made by \`ohmwatch lifetime --data DIR --samples 400 --seeds ${chips} --out docs\`, by pairs of model and device: those that are
-here. Each model lives for ten years on simulated chips of each device, at 25 °C, seeds 1 … ${chips}. Time is simulated; what
+Made by \`ohmwatch lifetime --data DIR --samples 400 --seeds ${chips} --json\`, model by model, and
+\`ohmwatch lifetime --from FILE --out docs\`. Each model lives for ten years on simulated chips of each device, at 25 °C, seeds 1 … ${chips}. Time is simulated; what
 is due is done when it is due. So few samples and chips show what upkeep is for, not tenths of a point: one sample in 400
 is 0.25 points.
 
