@@ -17,11 +17,7 @@ interface Evaluation {
 const textOf = (path: string) => readFileSync(new URL(`../../../models/zoo/${path}`, import.meta.url), "utf8");
 const devices = ["pcm-nandakumar-2019", "rram-wan-2022"];
 
-/** Evaluated before all of this was part of it. */
-const before: readonly string[] = ["ecg-beats"];
-const names = zooNames().filter((name) => !before.includes(name));
-
-describe.each(names)("The evaluation of %s", (name) => {
+describe.each([...zooNames()])("The evaluation of %s", (name) => {
   const evaluation = JSON.parse(textOf(`${name}/evaluation.json`)) as Evaluation;
   const { manifest } = parseModel(modelBytes(name));
   const card = textOf(`${name}/card.md`);
