@@ -62,27 +62,26 @@ const stuckSentence = ({ stuck, figure }: LifeReport): string =>
 /** The report as text for a terminal, or as the page of the documents. */
 export const lifePage = (reports: readonly LifeReport[], form: "text" | "page"): string => {
   const models = [...new Set(reports.map(({ model }) => model))];
-  const chips = reports[0]?.lives[0]?.lives.length ?? 0;
   const sections = models.flatMap((model) => {
     const mine = reports.filter((report) => report.model === model);
     const [first] = mine as [LifeReport];
     return [
       `## ${model}`,
-      `${first.data}; ${first.samples} samples. Digital: ${first.figure} ${percent(first.digital)}.`,
+      `${first.data}; ${first.samples} samples, ${first.lives[0]?.lives.length} chips. Digital: ${first.figure} ${percent(first.digital)}.`,
       ...(form === "page" ? [`![${model} over ten years](lifetime-${model}.svg)`] : []),
       ...mine.flatMap((report) => [`**${report.device}**`, tableOf(report), stuckSentence(report)]),
     ];
   });
   if (form === "text") return sections.filter((part) => part !== "").join("\n\n");
-  return [intro(chips), ...sections.filter((part) => part !== ""), ""].join("\n\n");
+  return [intro, ...sections.filter((part) => part !== ""), ""].join("\n\n");
 };
 
-const intro = (chips: number): string => `# Ten years of chips
+const intro = `# Ten years of chips
 
-Made by \`ohmwatch lifetime --data DIR --samples 400 --seeds ${chips} --json\`, model by model, and
-\`ohmwatch lifetime --from FILE --out docs\`. Each model lives for ten years on simulated chips of each device, at 25 °C, seeds 1 … ${chips}. Time is simulated; what
-is due is done when it is due. So few samples and chips show what upkeep is for, not tenths of a point: one sample in 400
-is 0.25 points.
+Made by \`ohmwatch lifetime --data DIR --model MODEL --samples 400 --seeds CHIPS --json\`, model by model, and
+\`ohmwatch lifetime --from FILE --out docs\`. Each model lives for ten years on simulated chips of each device, at 25 °C, seeds
+1 … CHIPS. Time is simulated; what is due is done when it is due. So few samples and chips show what upkeep is for, not
+tenths of a point: one sample in 400 is 0.25 points.
 
 - **no upkeep**: the chip ages, α stays 1
 - **global compensation**: drift is measured by one-hot reads and given back by one factor a tile, whenever the age has
