@@ -19,20 +19,33 @@ export interface LifeReport {
 const percent = (part: number, digits = 1): string => `${(100 * part).toFixed(digits)} %`;
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** One line of the table: means over the chips, the loss of the worst age of any. */
-const rowOf = ({ inferencesPerSecond }: LifeReport, policy: string, lives: readonly Life[]): readonly string[] => {
-  const figures = lives[0]!.rows.map((_, r) => mean(lives.map(({ rows }) => rows[r]!.figure)));
-  const losses = figures.map((figure) => figures[0]! - figure);
+/** Means over the chips at each age. */
+const figuresOf = (lives: readonly Life[]): readonly number[] =>
+  lives[0]!.rows.map((_, r) => mean(lives.map(({ rows }) => rows[r]!.figure)));
+
+/** The loss of those at the worst age of any, points. */
+const mostLost = (lives: readonly Life[]): number => {
+  const figures = figuresOf(lives);
+  return 100 * Math.max(...figures.map((figure) => figures[0]! - figure));
+};
+
+/** Energy of upkeep as a part of that of inferences. */
+const shareOf = ({ inferencesPerSecond }: LifeReport, lives: readonly Life[]): number => {
   const seconds = lives[0]!.rows.at(-1)!.ageSeconds;
-  const share = mean(lives.map((life) => life.joules / (life.inferenceJoules * inferencesPerSecond * seconds)));
+  return mean(lives.map((life) => life.joules / (life.inferenceJoules * inferencesPerSecond * seconds)));
+};
+
+/** One line of the table: means over the chips. */
+const rowOf = (report: LifeReport, policy: string, lives: readonly Life[]): readonly string[] => {
+  const share = shareOf(report, lives);
   const kinds = [...new Set(lives.flatMap(({ steps }) => Object.keys(steps)))].map((kind) => {
     const count = mean(lives.map(({ steps }) => steps[kind] ?? 0));
     return `${Number(count.toFixed(1))} ${kind}`;
   });
   return [
     policy,
-    ...figures.map((figure) => percent(figure)),
-    (100 * Math.max(...losses)).toFixed(2),
+    ...figuresOf(lives).map((figure) => percent(figure)),
+    mostLost(lives).toFixed(2),
     Math.round(mean(lives.map(({ reads }) => reads))).toLocaleString("en-GB"),
     Math.round(mean(lives.map(({ pulses }) => pulses))).toLocaleString("en-GB"),
     String(Math.max(...lives.map(({ mostPulses }) => mostPulses))),
@@ -59,6 +72,18 @@ const stuckSentence = ({ stuck, figure }: LifeReport): string =>
     ? ""
     : `${percent(stuck.rate)} of the devices stuck at random: ${stuck.stuck}, of which ${stuck.matter} are off by a tenth of the range or more; self-test found ${percent(stuck.found)} of these and blamed ${stuck.blamed} others. ${figure}: ${percent(stuck.whole, 2)} without faults, ${percent(stuck.broken, 2)} with them, ${percent(stuck.mended, 2)} after self-test.`;
 
+/** What each policy loses at most, and what the last one takes, of all pairs of model and device. */
+const overviewOf = (reports: readonly LifeReport[]): string => {
+  const policies = reports[0]?.lives.map(({ policy }) => policy) ?? [];
+  const rows = reports.map((report) => {
+    const losses = report.lives.map(({ lives }) => mostLost(lives).toFixed(2));
+    const share = percent(shareOf(report, report.lives.at(-1)!.lives), 4);
+    return `| ${[report.model, report.device, report.figure, ...losses, share].join(" | ")} |`;
+  });
+  const titles = ["model", "device", "figure", ...policies, `energy of ${policies.at(-1)}, of inference`];
+  return [`| ${titles.join(" | ")} |`, `|---|---|---|${"---:|".repeat(policies.length + 1)}`, ...rows].join("\n");
+};
+
 /** The report as text for a terminal, or as the page of the documents. */
 export const lifePage = (reports: readonly LifeReport[], form: "text" | "page"): string => {
   const models = [...new Set(reports.map(({ model }) => model))];
@@ -73,7 +98,8 @@ export const lifePage = (reports: readonly LifeReport[], form: "text" | "page"):
     ];
   });
   if (form === "text") return sections.filter((part) => part !== "").join("\n\n");
-  return [intro, ...sections.filter((part) => part !== ""), ""].join("\n\n");
+  const overview = ["Most lost in ten years, points of the figure:", overviewOf(reports)];
+  return [intro, ...overview, ...sections.filter((part) => part !== ""), ""].join("\n\n");
 };
 
 const intro = `# Ten years of chips
