@@ -11,7 +11,7 @@ export interface Forwarder {
   connected(): void;
   /** There may be something new in the outbox. */
   wake(): void;
-  /** Publish an event that the database did not take, if the broker is there. */
+  /** Publish an event that the database did not take, behind those that it took, if the broker is there. */
   sendUnsaved(entry: Pick<OutboxEntry, "payload" | "isLatest">): void;
   /** Resolves when nothing waits or the broker is away. */
   flush(): Promise<void>;
@@ -120,9 +120,13 @@ export const forward = (parts: ForwarderParts): Forwarder => {
     },
     wake,
     sendUnsaved: (entry) => {
-      if (!connection.isConnected()) return;
-      const event = { ...entry, atMs: undefined };
-      for (const sent of send({ connection, settings }, event, { stored: false })) sent.catch(() => {});
+      const now = (): void => {
+        if (!connection.isConnected()) return;
+        const event = { ...entry, atMs: undefined };
+        for (const sent of send({ connection, settings }, event, { stored: false })) sent.catch(() => {});
+      };
+      if (running === undefined) now();
+      else void running.then(now);
     },
     flush: async () => {
       await running;
