@@ -1,7 +1,7 @@
 import type { Doubt } from "../../models/model.ts";
 import type { Network } from "../../models/network/network.ts";
 import { dequantiseInto, quantiseTensor } from "../../models/quantisation.ts";
-import { sizeOf } from "../../models/tensor.ts";
+import { argmax, sizeOf } from "../../models/tensor.ts";
 import { askOf, scoreMargin } from "../../pipelines/operators/ask.ts";
 import type { LabelledFeatures } from "../datasets/labelled.ts";
 
@@ -38,11 +38,4 @@ export const predictWithDoubt = (
     reads += redone === "repeat" ? doubt!.reads : 1;
   }
   return { predicted, doubted, reads };
-};
-
-/** Index of the largest value; the first of several. */
-export const argmax = (values: ArrayLike<number>): number => {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 };

@@ -1,7 +1,7 @@
 import type { Manifest } from "../../models/manifest.ts";
 import type { AnswerNoise } from "../../models/model.ts";
 import type { Network } from "../../models/network/network.ts";
-import { sizeOf } from "../../models/tensor.ts";
+import { argmax, sizeOf } from "../../models/tensor.ts";
 
 /** Expected part of answers that differ from the digital twin's, 0 … 1: what accuracy can be lost at most. */
 export interface Risk {
@@ -143,8 +143,7 @@ export const riskIn = ({
 const least = 1e-38;
 
 const forBestOf = (scores: Float32Array): Decision => {
-  let a = 0;
-  for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[a]!) a = i;
+  const a = argmax(scores);
   return (output) => {
     let other = least;
     for (let i = 0; i < output.length; i++) if (i !== a) other = Math.max(other, output[i]!);

@@ -1,6 +1,7 @@
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import { weightMaxOf } from "../../models/crossbar/relearn.ts";
 import { SequentialRandom } from "../../models/random.ts";
+import { argmax } from "../../models/tensor.ts";
 import { Increments } from "../../models/training/in-situ/increments.ts";
 import { PulseTrains } from "../../models/training/in-situ/pulse-trains.ts";
 import type { Config } from "../config/schema.ts";
@@ -171,7 +172,7 @@ export class Learning {
     let [right, loss] = [0, 0];
     for (const { activations, label } of samples) {
       const probabilities = this.#reads.probabilitiesOf(activations);
-      if (best(probabilities) === label) right++;
+      if (argmax(probabilities) === label) right++;
       loss -= Math.log(Math.max(probabilities[label]!, 1e-12));
     }
     return { right: samples.length === 0 ? 1 : right / samples.length, loss: loss / Math.max(1, samples.length) };
@@ -181,7 +182,7 @@ export class Learning {
   #rightBy(weights: Float32Array, samples: readonly Sample[]): number {
     if (samples.length === 0) return 1;
     const { bias } = this.#layer;
-    const isRight = (s: Sample) => best(digitalProbabilities(weights, bias, s.activations)) === s.label;
+    const isRight = (s: Sample) => argmax(digitalProbabilities(weights, bias, s.activations)) === s.label;
     return samples.filter(isRight).length / samples.length;
   }
 
@@ -250,12 +251,6 @@ const helps = (before: Right, now: Right, anomalies: number): boolean => {
 const learningStream = 0x6c65_6172; // "lear"
 
 const worn = "A device of the last layer has had its pulses (pulsesPerDevice): it learns no more.";
-
-const best = (values: Float32Array): number => {
-  let most = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[most]!) most = i;
-  return most;
-};
 
 const squareOf = (values: Float32Array): number => values.reduce((sum, x) => sum + x * x, 0);
 

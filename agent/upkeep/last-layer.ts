@@ -2,6 +2,7 @@ import type { Manifest } from "../../models/manifest.ts";
 import { DigitalNetwork } from "../../models/network/digital.ts";
 import { foldBatchNorm } from "../../models/network/fold-batch-norm.ts";
 import type { DenseNode, Graph } from "../../models/network/graph.ts";
+import { softmax } from "../../models/network/layers/activation.ts";
 import { isWeighted } from "../../models/network/parts.ts";
 
 /** The last layer of a classifier, with the weights that it was trained to. */
@@ -80,13 +81,7 @@ export const digitalProbabilities = (
 
 /** e^(score + bias) by their sum, in place. */
 export const softmaxOf = (scores: Float32Array, bias: Float32Array): Float32Array => {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let o = 0; o < scores.length; o++) most = Math.max(most, scores[o]! + bias[o]!);
-  let sum = 0;
-  for (let o = 0; o < scores.length; o++) {
-    scores[o] = Math.exp(scores[o]! + bias[o]! - most);
-    sum += scores[o]!;
-  }
-  for (let o = 0; o < scores.length; o++) scores[o] = scores[o]! / sum;
+  for (let o = 0; o < scores.length; o++) scores[o]! += bias[o]!;
+  softmax(scores, scores, scores.length);
   return scores;
 };

@@ -1,4 +1,5 @@
 import type { Manifest } from "../../models/manifest.ts";
+import { argmax } from "../../models/tensor.ts";
 import { type Kept, unlearned } from "./learned.ts";
 import type { LivingChip } from "./living-chip.ts";
 
@@ -21,7 +22,7 @@ export const keepFirst = (chip: LivingChip, inputs: readonly Float32Array[], inf
   const { twin } = chip;
   const probabilities = new Float32Array(chip.manifest.labels.length);
   twin.infer(input, probabilities);
-  const label = probabilities.reduce((best, p, i) => (p > probabilities[best]! ? i : best), 0);
+  const label = argmax(probabilities);
   if (probabilities[label]! < clearFrom) return;
   chip.learn({ learned: { ...learned, first: [...first, { input, label }], keptAtInference: inference } });
 };
@@ -30,5 +31,5 @@ export const keepFirst = (chip: LivingChip, inputs: readonly Float32Array[], inf
 export const vectorsOf = ({ testVectors, input: { scale } }: Manifest): readonly Kept[] =>
   testVectors.map(({ input, output }) => ({
     input: Float32Array.from(input, (code) => code * scale),
-    label: output.reduce((best, p, i) => (p > output[best]! ? i : best), 0),
+    label: argmax(output),
   }));

@@ -1,7 +1,7 @@
 import { filter, map, type OperatorFunction, pipe } from "rxjs";
 import type { Model } from "../../models/model.ts";
 import { dequantiseInto } from "../../models/quantisation.ts";
-import { sizeOf } from "../../models/tensor.ts";
+import { argmax, sizeOf } from "../../models/tensor.ts";
 import type { Classification, QuantisedFeatures } from "../signal.ts";
 import { askOf, scoreMargin } from "./ask.ts";
 
@@ -26,8 +26,7 @@ export const classify = (model: Model): OperatorFunction<QuantisedFeatures, Clas
     dequantiseInto(tensor, input);
     const scores = new Float32Array(manifest.labels.length);
     const assurance = ask(input, scores, scoreMargin);
-    let best = 0;
-    for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
+    const best = argmax(scores);
     const probability = scores[best]!;
     const second = scores.reduce((max, score, i) => (i === best ? max : Math.max(max, score)), 0);
     const label = manifest.labels[best]!;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../../agent/config/schema.ts";
-import { argmax } from "../../../agent/evaluation/predict.ts";
 import { stuckReport } from "../../../agent/evaluation/stuck-devices.ts";
 import { openTask } from "../../../agent/evaluation/task.ts";
 import { modelBytes } from "../../../agent/models.ts";
@@ -11,6 +10,7 @@ import { deviceByName } from "../../../models/crossbar/devices/registry.ts";
 import { parseModel } from "../../../models/load.ts";
 import { SequentialRandom } from "../../../models/random.ts";
 import { runningForm } from "../../../models/running-form.ts";
+import { argmax } from "../../../models/tensor.ts";
 import { dataDir } from "../../support/data.ts";
 
 const day = 86_400;

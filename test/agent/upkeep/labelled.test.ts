@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../../agent/config/schema.ts";
-import { argmax } from "../../../agent/evaluation/predict.ts";
 import { modelBytes, openModel } from "../../../agent/models.ts";
 import { offlineBlockSeconds, runOffline } from "../../../agent/offline.ts";
 import { openRecording } from "../../../agent/recordings/open.ts";
@@ -8,6 +7,7 @@ import type { Feedback } from "../../../agent/store/alarm-desk.ts";
 import { LabelledAnomalies } from "../../../agent/upkeep/labelled.ts";
 import { lessonOf } from "../../../agent/upkeep/lesson-of.ts";
 import { parseModel } from "../../../models/load.ts";
+import { argmax } from "../../../models/tensor.ts";
 import type { Anomaly } from "../../../pipelines/signal.ts";
 
 const digital = configSchema.shape.chip.parse({ device: "digital" });
