@@ -1,5 +1,6 @@
 import { withUnit } from "../inspection/units.ts";
 import type { Life } from "./long-life.ts";
+import { percent } from "./markdown.ts";
 import type { StuckReport } from "./stuck-devices.ts";
 
 /** Ten years of one model on one device. */
@@ -16,7 +17,6 @@ export interface LifeReport {
   readonly stuck?: StuckReport & { readonly rate: number };
 }
 
-const percent = (part: number, digits = 1): string => `${(100 * part).toFixed(digits)} %`;
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Means over the chips at each age. */

@@ -113,19 +113,22 @@ export const riskOf = (
   inputs: number = margins.length,
 ): Risk => {
   const sigma = Math.max(Math.hypot(lasting, read), 1e-12);
-  const risks = margins.map((margin) => below(-margin / sigma));
-  const risk = risks.reduce((a, b) => a + b, 0) / risks.length;
+  const { mean: risk, square } = meanWithError(margins.map((margin) => below(-margin / sigma)));
   // Beside what the margins differ by, sigma itself is known to one part in √inputs only: half of them, two values each.
-  const spread = risks.reduce((sum, r) => sum + (r - risk) ** 2, 0) / Math.max(1, risks.length - 1);
-  return { risk, riskError: Math.sqrt(spread / risks.length + risk ** 2 / inputs) };
+  return { risk, riskError: Math.sqrt(square + risk ** 2 / inputs) };
 };
 
 /** The part of inputs that reads decide otherwise, with an error of one in all where none does. */
 const directRisk = (rows: readonly { readonly mean: number }[], read: number): Risk => {
-  const risks = rows.map(({ mean }) => below(-mean / Math.max(read, 1e-12)));
-  const risk = risks.reduce((a, b) => a + b, 0) / risks.length;
-  const spread = risks.reduce((sum, r) => sum + (r - risk) ** 2, 0) / Math.max(1, risks.length - 1);
-  return { risk, riskError: Math.sqrt(spread / risks.length + risks.length ** -2) };
+  const { mean: risk, square } = meanWithError(rows.map(({ mean }) => below(-mean / Math.max(read, 1e-12))));
+  return { risk, riskError: Math.sqrt(square + rows.length ** -2) };
+};
+
+/** Mean of values, and the square of its standard error. */
+const meanWithError = (values: readonly number[]): { readonly mean: number; readonly square: number } => {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / Math.max(1, values.length - 1);
+  return { mean, square: variance / values.length };
 };
 
 /** The risk of what was seen: by margins, or what the inputs themselves show where that is clearly more than theirs let expect. */

@@ -65,9 +65,15 @@ export const lossIn = (column: Uint32Array, weights: ArrayLike<number>, held: He
   return sum;
 };
 
-/** W⁺ − W⁻ of the pairs of an output, over its α, S, in the order of its column's devices. */
-export const weightsOfOutput = (tile: Tile, output: number): Float64Array => {
-  const wanted = tile.targetsSiemens("weights");
+/**
+ * W⁺ − W⁻ of the pairs of an output, over its α, S, in the order of its column's devices.
+ * @param wanted what all devices are to hold, S: a copy of all of them, so that one serves many outputs
+ */
+export const weightsOfOutput = (
+  tile: Tile,
+  output: number,
+  wanted: Float32Array = tile.targetsSiemens("weights"),
+): Float64Array => {
   const alpha = tile.alpha[output]!;
   const { devices } = tile.columnOf(output);
   return Float64Array.from({ length: devices.length / 2 }, (_, pair) => {

@@ -70,19 +70,20 @@ const relativeError = (tile: Tile, moment: number): number => {
   const read = tile.readWeights(moment);
   const wanted = tile.targetsSiemens("weights");
   // In units of the wanted weights, which the readings have too but for one factor.
+  const [is, should] = [new Float64Array(read.length), new Float64Array(read.length)];
   let [square, product, errors] = [0, 0, 0];
-  const pairs = Array.from({ length: place.outputs }, (_, o) => tile.columnOf(o).devices).flatMap((devices, o) =>
-    Array.from({ length: place.inputs }, (_, i) => {
-      const plus = devices[2 * i]!;
-      return [alpha[o]! * read[o * place.inputs + i]!, wanted[plus]! - wanted[plus + 1]!] as const;
-    }),
-  );
-  for (const [is, should] of pairs) {
-    square += should ** 2;
-    product += is * should;
+  for (let o = 0; o < place.outputs; o++) {
+    const { devices } = tile.columnOf(o);
+    for (let i = 0; i < place.inputs; i++) {
+      const [at, plus] = [o * place.inputs + i, devices[2 * i]!];
+      is[at] = alpha[o]! * read[at]!;
+      should[at] = wanted[plus]! - wanted[plus + 1]!;
+      square += should[at]! ** 2;
+      product += is[at]! * should[at]!;
+    }
   }
   const unit = square > 0 && product > 0 ? product / square : 1;
-  for (const [is, should] of pairs) errors += (is / unit - should) ** 2;
+  for (let at = 0; at < is.length; at++) errors += (is[at]! / unit - should[at]!) ** 2;
   return square > 0 ? Math.sqrt(errors / square) : 0;
 };
 

@@ -64,10 +64,10 @@ export const repair = (tile: Tile, device: DeviceModel, moment: number, how: "me
 
 /** Both devices of the pairs that are far off, by number. */
 const suspectPairs = (tile: Tile, range: number, readings: Float32Array): readonly number[] => {
-  const pairs = pairsOf(tile, readings);
-  const typical = 1.4826 * median(pairs.map(({ off }) => Math.abs(off)));
+  const { plus, off } = pairsOf(tile, readings);
+  const typical = 1.4826 * median(off);
   const limit = Math.max(suspectPart * range, suspectDeviations * typical);
-  return pairs.filter(({ off }) => Math.abs(off) > limit).flatMap(({ plus }) => [plus, plus + 1]);
+  return plus.filter((_, pair) => off[pair]! > limit).flatMap((d) => [d, d + 1]);
 };
 
 /** Devices that read further off than a verified write accepts. */
@@ -82,27 +82,26 @@ const outsideBand = (tile: Tile, device: DeviceModel, readings: Float32Array): r
     .filter((d) => Math.abs(readings[d]! - wanted[d]! / alphaOf(d)) > acceptanceSiemens);
 };
 
-/** A pair by its plus device, and how far its weight is off, S: α (g⁺ − g⁻) − (W⁺ − W⁻). */
-interface Pair {
-  readonly plus: number;
-  readonly off: number;
-}
-
-/** The pairs that outputs depend on. */
-const pairsOf = (tile: Tile, readings: Float32Array): readonly Pair[] => {
+/** The pairs that outputs depend on, by their plus devices, and how far each weight is off, S: |α (g⁺ − g⁻) − (W⁺ − W⁻)|. */
+const pairsOf = (
+  tile: Tile,
+  readings: Float32Array,
+): { readonly plus: readonly number[]; readonly off: Float64Array } => {
   const wanted = tile.targetsSiemens("weights");
-  return Array.from(tile.alpha).flatMap((alpha, output) => {
-    const pairs: Pair[] = [];
-    for (const plus of tile.columnOf(output).devices) {
-      if (plus % 2 === 1) continue;
-      const difference = alpha * (readings[plus]! - readings[plus + 1]!);
-      pairs.push({ plus, off: difference - (wanted[plus]! - wanted[plus + 1]!) });
+  const plus: number[] = [];
+  const off = new Float64Array(readings.length / 2);
+  for (const [output, alpha] of tile.alpha.entries()) {
+    for (const d of tile.columnOf(output).devices) {
+      if (d % 2 === 1) continue;
+      const difference = alpha * (readings[d]! - readings[d + 1]!);
+      off[plus.length] = Math.abs(difference - (wanted[d]! - wanted[d + 1]!));
+      plus.push(d);
     }
-    return pairs;
-  });
+  }
+  return { plus, off: off.subarray(0, plus.length) };
 };
 
-const median = (values: readonly number[]): number => {
-  const sorted = Float64Array.from(values).sort();
+const median = (values: Float64Array): number => {
+  const sorted = values.slice().sort();
   return sorted.length === 0 ? 0 : sorted[sorted.length >> 1]!;
 };

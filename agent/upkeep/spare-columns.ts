@@ -33,9 +33,10 @@ const worthwhile = 0.5;
  */
 export const moveToSpares = (tile: Tile, device: DeviceModel, held: Held, moment: number): Moves => {
   const range = device.gMaxSiemens - device.gMinSiemens;
+  const wanted = tile.targetsSiemens("weights");
   const lossy = Array.from({ length: tile.place.outputs }, (_, output) => ({
     output,
-    loss: lossIn(tile.columnOf(output).devices, weightsOfOutput(tile, output), held, device),
+    loss: lossIn(tile.columnOf(output).devices, weightsOfOutput(tile, output, wanted), held, device),
   }))
     .filter(({ loss }) => loss > (stuckPart * range) ** 2)
     .sort((a, b) => b.loss - a.loss);
@@ -52,7 +53,7 @@ export const moveToSpares = (tile: Tile, device: DeviceModel, held: Held, moment
   let [written, responses, moved] = [tested.written, 4, 0];
   const stuck: number[] = [];
   for (const { output, loss } of lossy) {
-    const weights = weightsOfOutput(tile, output);
+    const weights = weightsOfOutput(tile, output, wanted);
     const losses = [...spares].map((spare) => ({ spare, loss: lossIn(columnOf(spare), weights, tested.held, device) }));
     const best = losses.reduce((a, b) => (b.loss < a.loss ? b : a), { spare: -1, loss: worthwhile * loss });
     if (best.spare < 0) continue;
