@@ -45,6 +45,7 @@ export class CounterRandom {
   readonly #key: readonly [number, number];
   readonly #stream: Stream;
   readonly #block = new Uint32Array(4);
+  readonly #one = new Float64Array(1);
   #blockIndex = -1;
 
   /** @throws RangeError unless `seed` is an integer in 0 … 2⁵³ − 1 and the words of `stream` are in 0 … 2³² − 1 */
@@ -70,16 +71,29 @@ export class CounterRandom {
 
   /** A number of the normal distribution N(0, 1), by Box and Muller (1958); tails end at 6.76 σ. */
   gaussianAt(index: number): number {
-    this.#fetch((index / 4) >>> 0);
-    const pair = index & 2;
-    const radius = Math.sqrt(-2 * Math.log((this.#block[pair]! + 0.5) / 2 ** 32));
-    const angle = (2 * Math.PI * this.#block[pair + 1]!) / 2 ** 32;
-    return radius * ((index & 1) === 0 ? Math.cos(angle) : Math.sin(angle));
+    this.#gaussian(index, this.#one, 0);
+    return this.#one[0]!;
   }
 
   /** `out[i] = gaussianAt(from + i)`. */
   fillGaussian(out: Float32Array | Float64Array, from = 0): void {
-    for (let i = 0; i < out.length; i++) out[i] = this.gaussianAt(from + i);
+    for (let i = 0; i < out.length; i++) this.#gaussian(from + i, out, i);
+  }
+
+  /** `out[run · k + j] = gaussianAt(run · which[k] + j)`, j = 0 … run − 1: runs of numbers, of some of many. */
+  pickGaussians(which: ArrayLike<number>, run: number, out: Float64Array): void {
+    for (let k = 0; k < which.length; k++) {
+      for (let j = 0; j < run; j++) this.#gaussian(run * which[k]! + j, out, run * k + j);
+    }
+  }
+
+  /** Into an array: a number that is returned would be boxed, millions of them in a write of a chip. */
+  #gaussian(index: number, out: Float32Array | Float64Array, at: number): void {
+    this.#fetch((index / 4) >>> 0);
+    const pair = index & 2;
+    const radius = Math.sqrt(-2 * Math.log((this.#block[pair]! + 0.5) / 2 ** 32));
+    const angle = (2 * Math.PI * this.#block[pair + 1]!) / 2 ** 32;
+    out[at] = radius * ((index & 1) === 0 ? Math.cos(angle) : Math.sin(angle));
   }
 
   #fetch(block: number): void {

@@ -24,7 +24,7 @@ export const stuckReport = (plan: ChipPlan, task: Task, rate: number): StuckRepo
   const broken = figure(chip);
   const { gMinSiemens, gMaxSiemens } = plan.device;
   const truth = chip.tiles.map(({ is }) => {
-    const { stuckLow = [], stuckHigh = [] } = is.state().faults ?? {};
+    const { stuckLow = [], stuckHigh = [] } = is.state("view").faults ?? {};
     const held = new Map([
       ...stuckLow.map((d) => [d, gMinSiemens] as const),
       ...stuckHigh.map((d) => [d, gMaxSiemens] as const),

@@ -101,14 +101,13 @@ export class ChipStore<Knowledge> {
       name,
       { ...array, tiles: tiles.map(({ cells: _, ...tile }) => tile) },
     ]);
-    const changed = (written === "all" ? names : written).map((name) => ({
-      ...name,
-      ...pack(arrays[name.array]!.tiles[name.tile]!.cells),
-    }));
     this.#database.transaction(() => {
       if (written === "all") this.#database.prepare("DELETE FROM tiles WHERE chip = ?").run(key);
       const put = this.#database.prepare("INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?)");
-      for (const { array, tile, bytes, sha256 } of changed) put.run(key, array, tile, bytes, sha256);
+      for (const { array, tile } of written === "all" ? names : written) {
+        const { bytes, sha256 } = pack(arrays[array]!.tiles[tile]!.cells);
+        put.run(key, array, tile, bytes, sha256);
+      }
       const head = pack({
         ...{ version, cells: this.#cellsOf(key), knowledge },
         state: { arrays: Object.fromEntries(heads) },

@@ -11,6 +11,7 @@ import { type Kept, type Learned, type Lesson, unlearned } from "./learned.ts";
 import { vectorsOf } from "./lessons.ts";
 import type { LivingChip } from "./living-chip.ts";
 import { verifyOf } from "./mending.ts";
+import { wearOf } from "./wear.ts";
 
 type Settings = Config["chip"]["learning"];
 
@@ -213,8 +214,7 @@ export class Learning {
   }
 
   #mostPulses(): number {
-    const pulses = this.#reads.array.tiles.map((tile) => tile.state().cells.writes.reduce((a, b) => Math.max(a, b), 0));
-    return Math.max(...pulses);
+    return wearOf(this.#reads.array.tiles.map((tile) => tile.state("view").cells.writes)).pulses.most;
   }
 
   /** What a write is verified to, as a part of the range. */

@@ -269,15 +269,15 @@ export class LivingChip {
 
   /** Pulses that the devices have had. Devices that were never formed have had none and do not count. */
   wear(): Wear {
-    this.#wear ??= wearOf(this.tiles.map(({ is }) => is.state().cells.writes));
+    this.#wear ??= wearOf(this.tiles.map(({ is }) => is.state("view").cells.writes));
     return this.#wear;
   }
 
-  /** What to store, and which tiles' devices were written since the last time. */
+  /** What to store, as a view that holds until the chip changes, and which tiles' devices were written since the last time. */
   store(): { readonly chip: StoredChip<Knowledge>; readonly written: readonly TileName[] } {
     const written = [...this.#written.values()];
     this.#written.clear();
-    return { chip: { state: this.network.state(), knowledge: this.knowledge }, written };
+    return { chip: { state: this.network.state("view"), knowledge: this.knowledge }, written };
   }
 
   #know(more: Partial<Knowledge>): void {

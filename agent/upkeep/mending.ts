@@ -1,3 +1,4 @@
+import { columnIn, devicesOf } from "../../models/crossbar/columns.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
 
@@ -15,10 +16,9 @@ export const verifyOf = ({ gMaxSiemens, gMinSiemens }: Range) => ({
 /** α of the output that a device belongs to. */
 export const alphaByDevice = (tile: Tile): ((device: number) => number) => {
   const { alpha } = tile;
-  const { columns, inputs } = tile.shape;
-  const byColumn = new Float64Array(columns).fill(1);
-  for (let output = 0; output < alpha.length; output++) byColumn[tile.columnOf(output).column] = alpha[output]!;
-  return (device) => byColumn[Math.floor(device / (2 * inputs)) % columns]!;
+  const byColumn = new Float64Array(tile.shape.columns).fill(1);
+  for (let output = 0; output < alpha.length; output++) byColumn[tile.columnOf(output)] = alpha[output]!;
+  return (device) => byColumn[columnIn(tile.shape, device)]!;
 };
 
 /** Devices that no write moves, by number, and what they conduct, S. */
@@ -75,9 +75,11 @@ export const weightsOfOutput = (
   wanted: Float32Array = tile.targetsSiemens("weights"),
 ): Float64Array => {
   const alpha = tile.alpha[output]!;
-  const { devices } = tile.columnOf(output);
-  return Float64Array.from({ length: devices.length / 2 }, (_, pair) => {
+  const devices = devicesOf(tile.columnOf(output), tile.shape);
+  const weights = new Float64Array(devices.length / 2);
+  for (let pair = 0; pair < weights.length; pair++) {
     const plus = devices[2 * pair]!;
-    return (wanted[plus]! - wanted[plus + 1]!) / alpha;
-  });
+    weights[pair] = (wanted[plus]! - wanted[plus + 1]!) / alpha;
+  }
+  return weights;
 };

@@ -1,3 +1,4 @@
+import { devicesOf } from "../../models/crossbar/columns.ts";
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
 import { addCosts, type Cost, noCost, times } from "./costs.ts";
@@ -73,7 +74,7 @@ const relativeError = (tile: Tile, moment: number): number => {
   const [is, should] = [new Float64Array(read.length), new Float64Array(read.length)];
   let [square, product, errors] = [0, 0, 0];
   for (let o = 0; o < place.outputs; o++) {
-    const { devices } = tile.columnOf(o);
+    const devices = devicesOf(tile.columnOf(o), tile.shape);
     for (let i = 0; i < place.inputs; i++) {
       const [at, plus] = [o * place.inputs + i, devices[2 * i]!];
       is[at] = alpha[o]! * read[at]!;

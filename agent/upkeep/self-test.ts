@@ -1,3 +1,4 @@
+import { devicesOf } from "../../models/crossbar/columns.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
@@ -62,12 +63,18 @@ export const repair = (tile: Tile, device: DeviceModel, moment: number, how: "me
   };
 };
 
-/** Both devices of the pairs that are far off, by number. */
+/** Both devices of the pairs that are far off, by number: |α (g⁺ − g⁻) − (W⁺ − W⁻)|, S, of those that outputs depend on. */
 const suspectPairs = (tile: Tile, range: number, readings: Float32Array): readonly number[] => {
-  const { plus, off } = pairsOf(tile, readings);
-  const typical = 1.4826 * median(off);
-  const limit = Math.max(suspectPart * range, suspectDeviations * typical);
-  return plus.filter((_, pair) => off[pair]! > limit).flatMap((d) => [d, d + 1]);
+  const wanted = tile.targetsSiemens("weights");
+  const alphaOf = alphaByDevice(tile);
+  const devices = devicesOfOutputs(tile);
+  const off = new Float64Array(devices.length / 2);
+  for (let pair = 0; pair < off.length; pair++) {
+    const d = devices[2 * pair]!;
+    off[pair] = Math.abs(alphaOf(d) * (readings[d]! - readings[d + 1]!) - (wanted[d]! - wanted[d + 1]!));
+  }
+  const limit = Math.max(suspectPart * range, suspectDeviations * 1.4826 * median(off));
+  return [...devices.filter((_, n) => off[n >> 1]! > limit)];
 };
 
 /** Devices that read further off than a verified write accepts. */
@@ -75,30 +82,25 @@ const outsideBand = (tile: Tile, device: DeviceModel, readings: Float32Array): r
   const wanted = tile.targetsSiemens("weights");
   const { acceptanceSiemens } = verifyOf(device);
   const alphaOf = alphaByDevice(tile);
-  const all = Array.from(tile.alpha.keys()).flatMap((output) => [...tile.columnOf(output).devices]);
-  // What reads nothing and should conduct least, or was never formed, is as it should be.
-  return all
-    .filter((d) => readings[d]! > 0 || wanted[d]! > device.gMinSiemens)
-    .filter((d) => Math.abs(readings[d]! - wanted[d]! / alphaOf(d)) > acceptanceSiemens);
+  const outside = devicesOfOutputs(tile).filter((d) => {
+    // What reads nothing and should conduct least, or was never formed, is as it should be.
+    if (!(readings[d]! > 0 || wanted[d]! > device.gMinSiemens)) return false;
+    return Math.abs(readings[d]! - wanted[d]! / alphaOf(d)) > acceptanceSiemens;
+  });
+  return [...outside];
 };
 
-/** The pairs that outputs depend on, by their plus devices, and how far each weight is off, S: |α (g⁺ − g⁻) − (W⁺ − W⁻)|. */
-const pairsOf = (
-  tile: Tile,
-  readings: Float32Array,
-): { readonly plus: readonly number[]; readonly off: Float64Array } => {
-  const wanted = tile.targetsSiemens("weights");
-  const plus: number[] = [];
-  const off = new Float64Array(readings.length / 2);
-  for (const [output, alpha] of tile.alpha.entries()) {
-    for (const d of tile.columnOf(output).devices) {
-      if (d % 2 === 1) continue;
-      const difference = alpha * (readings[d]! - readings[d + 1]!);
-      off[plus.length] = Math.abs(difference - (wanted[d]! - wanted[d + 1]!));
-      plus.push(d);
-    }
+/** The devices that outputs depend on, output by output, plus and minus of each pair in turn. */
+const devicesOfOutputs = (tile: Tile): Uint32Array => {
+  const { outputs } = tile.place;
+  const columns = Array.from({ length: outputs }, (_, output) => devicesOf(tile.columnOf(output), tile.shape));
+  const all = new Uint32Array(columns.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const devices of columns) {
+    all.set(devices, filled);
+    filled += devices.length;
   }
-  return { plus, off: off.subarray(0, plus.length) };
+  return all;
 };
 
 const median = (values: Float64Array): number => {

@@ -1,4 +1,4 @@
-import { devicesOf } from "../../models/crossbar/columns.ts";
+import { columnIn, devicesOf } from "../../models/crossbar/columns.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
@@ -34,10 +34,13 @@ const worthwhile = 0.5;
 export const moveToSpares = (tile: Tile, device: DeviceModel, held: Held, moment: number): Moves => {
   const range = device.gMaxSiemens - device.gMinSiemens;
   const wanted = tile.targetsSiemens("weights");
-  const lossy = Array.from({ length: tile.place.outputs }, (_, output) => ({
-    output,
-    loss: lossIn(tile.columnOf(output).devices, weightsOfOutput(tile, output, wanted), held, device),
-  }))
+  const heldColumns = new Set([...held.keys()].map((d) => columnIn(tile.shape, d)));
+  const lossy = Array.from(tile.alpha.keys())
+    .filter((output) => heldColumns.has(tile.columnOf(output)))
+    .map((output) => ({
+      output,
+      loss: lossIn(devicesOf(tile.columnOf(output), tile.shape), weightsOfOutput(tile, output, wanted), held, device),
+    }))
     .filter(({ loss }) => loss > (stuckPart * range) ** 2)
     .sort((a, b) => b.loss - a.loss);
   const spares = new Set(tile.freeSpares);

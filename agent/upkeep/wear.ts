@@ -8,7 +8,8 @@ export interface Wear {
 export const wearOf = (tiles: readonly Uint32Array[]): Wear => {
   let [devices, pulses, most] = [0, 0, 0];
   for (const writes of tiles) {
-    for (const count of writes) {
+    for (let d = 0; d < writes.length; d++) {
+      const count = writes[d]!;
       if (count > 0) devices++;
       pulses += count;
       most = Math.max(most, count);

@@ -134,9 +134,9 @@ export class CrossbarArray {
     return this.#celsius;
   }
 
-  /** All that the array is beside its weights. A copy, of plain numbers and typed arrays. */
-  state(): ArrayState {
-    return { atSeconds: this.#atSeconds, celsius: this.#celsius, tiles: this.tiles.map((tile) => tile.state()) };
+  /** All that the array is beside its weights, of plain numbers and typed arrays: see `Tile.state`. */
+  state(as?: "copy" | "view"): ArrayState {
+    return { atSeconds: this.#atSeconds, celsius: this.#celsius, tiles: this.tiles.map((tile) => tile.state(as)) };
   }
 
   /**

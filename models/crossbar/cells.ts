@@ -140,10 +140,10 @@ export class TileCells {
   /** Let devices, by number, aim at other conductances, S, which are kept within the range of writes. */
   retarget(devices: ArrayLike<number> | "all", siemens: ArrayLike<number>): void {
     const { gMinSiemens, gMaxSiemens } = this.#device;
-    const which = devices === "all" ? Array.from(this.weightSiemens.keys()) : devices;
     if (this.targetsSiemens === this.weightSiemens) this.targetsSiemens = this.weightSiemens.slice();
-    for (let k = 0; k < which.length; k++) {
-      this.targetsSiemens[which[k]!] = Math.min(gMaxSiemens, Math.max(gMinSiemens, siemens[k]!));
+    for (let k = 0; k < siemens.length; k++) {
+      const d = devices === "all" ? k : devices[k]!;
+      this.targetsSiemens[d] = Math.min(gMaxSiemens, Math.max(gMinSiemens, siemens[k]!));
     }
   }
 
@@ -175,10 +175,11 @@ export class TileCells {
    * One reading of every device by itself, S: its noise, then a converter of `steps` steps up to 1.25 g_max.
    *
    * @param random of this moment: device d draws its number d
+   * @param room   for a number of each device at least
    */
-  read(atSeconds: number, celsius: number, steps: number, random: CounterRandom): Float32Array {
+  read(atSeconds: number, celsius: number, steps: number, random: CounterRandom, room: Float32Array): Float32Array {
     const siemens = new Float32Array(this.targetsSiemens.length);
-    const variances = new Float32Array(this.targetsSiemens.length);
+    const variances = room.subarray(0, siemens.length);
     this.conductances(atSeconds, celsius, siemens);
     this.readVariances(atSeconds, celsius, variances);
     const step = (1.25 * this.#device.gMaxSiemens) / steps;

@@ -32,19 +32,25 @@ export const outputsOf = (
 /** The devices of one column in all crossbars, by number. */
 export const devicesOf = (column: number, { columns: width, inputs, crossbars }: CellsShape): Uint32Array => {
   const row = 2 * inputs;
-  return Uint32Array.from({ length: crossbars * row }, (_, n) => {
-    const [crossbar, d] = [Math.floor(n / row), n % row];
-    return (crossbar * width + column) * row + d;
-  });
+  const devices = new Uint32Array(crossbars * row);
+  for (let n = 0; n < devices.length; n++) {
+    const crossbar = Math.floor(n / row);
+    devices[n] = (crossbar * width + column) * row + (n - crossbar * row);
+  }
+  return devices;
 };
+
+/** The column of a device, by number. */
+export const columnIn = ({ columns, inputs }: CellsShape, device: number): number =>
+  Math.floor(device / (2 * inputs)) % columns;
 
 /** The outputs that devices, by number, belong to. @param columns the column of each output */
 export const outputsWith = (
   devices: ArrayLike<number>,
-  { columns: width, inputs }: CellsShape,
+  shape: CellsShape,
   columns: Int32Array,
 ): ReadonlySet<number> => {
-  const outputs = Array.from(devices, (d) => columns.indexOf(Math.floor(d / (2 * inputs)) % width));
+  const outputs = Array.from(devices, (d) => columns.indexOf(columnIn(shape, d)));
   return new Set(outputs.filter((output) => output >= 0));
 };
 

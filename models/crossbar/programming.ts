@@ -74,33 +74,37 @@ export interface Write {
  * anew from that spread until a reading, read noise and all, is within the band: an assumption, as no source has the
  * statistics of single correcting pulses. What is left is the spread cut at the band, widened by the read noise.
  */
-export const writeDevices = (
-  which: Uint32Array,
-  atSeconds: number,
-  { device, cells, targetsSiemens, key, heldSiemens }: Write,
-  verify?: WriteVerify,
-): WriteCount => {
+export const writeDevices = (which: Uint32Array, atSeconds: number, write: Write, verify?: WriteVerify): WriteCount => {
   if (verify) checkVerify(verify);
-  const { pulseSeconds, pulseJoules, readSeconds, readVolts } = device.pulse ?? assumedPulse;
+  const { pulseSeconds, pulseJoules, readSeconds, readVolts } = write.device.pulse ?? assumedPulse;
   const { acceptanceSiemens, maxPulses } = verify ?? { acceptanceSiemens: Infinity, maxPulses: 1 };
-  let pending: readonly Uint32Array[] = [which];
-  let [pulses, readSiemens, outside] = [0, 0, 0];
+  const { cells, targetsSiemens } = write;
+  const room = roomFor(Math.min(which.length, atOnce));
+  const rejected = new Uint32Array(verify ? which.length : 0);
+  let pulses = 0;
+  let readSiemens = 0;
+  let outside = 0;
   for (let turn = 0; turn < maxPulses; turn++) {
-    const rejected: Uint32Array[] = [];
-    for (const some of pending.flatMap((group) => groupsBy(cells.writes, group))) {
-      pulses += some.length;
-      const event = cells.writes[some[0]!]!;
-      const written = pulseOnce(some, event, device, cells, targetsSiemens, key);
-      if (!verify) continue;
-      const readings = readingsOf(some, event, device, written, heldSiemens, key);
-      readSiemens += readings.reduce((sum, g) => sum + Math.max(g, 0), 0);
-      rejected.push(some.filter((d, k) => !(Math.abs(readings[k]! - targetsSiemens[d]!) <= acceptanceSiemens)));
+    const pending = turn === 0 ? which : rejected.subarray(0, outside);
+    outside = 0; // those of a group are read before their places are written
+    for (const group of groupsBy(cells.writes, pending)) {
+      const event = cells.writes[group[0]!]!;
+      pulses += group.length;
+      for (let from = 0; from < group.length; from += atOnce) {
+        const some = group.subarray(from, from + atOnce);
+        pulseOnce(some, event, write, room);
+        if (!verify) continue;
+        const readings = readOnce(some, event, write, room);
+        for (let k = 0; k < some.length; k++) {
+          readSiemens += Math.max(readings[k]!, 0);
+          const isClose = Math.abs(readings[k]! - targetsSiemens[some[k]!]!) <= acceptanceSiemens;
+          if (!isClose) rejected[outside++] = some[k]!;
+        }
+      }
     }
-    outside = rejected.reduce((sum, group) => sum + group.length, 0);
     if (outside === 0) break;
-    pending = rejected;
   }
-  for (const d of which) cells.writtenAtSeconds[d] = atSeconds;
+  for (let k = 0; k < which.length; k++) cells.writtenAtSeconds[which[k]!] = atSeconds;
   return {
     devices: which.length,
     pulses,
@@ -109,6 +113,25 @@ export const writeDevices = (
     joules: pulses * pulseJoules + readSiemens * readVolts ** 2 * readSeconds,
   };
 };
+
+/** Devices that are written and read together: what they need lies in the cache, and is taken once. */
+const atOnce = 1024;
+
+interface Room {
+  readonly deviates: Float64Array;
+  readonly targetsSiemens: Float32Array;
+  readonly written: ProgrammedCells;
+  readonly readings: Float32Array;
+  readonly variances: Float32Array;
+}
+
+const roomFor = (devices: number): Room => ({
+  deviates: new Float64Array(2 * devices),
+  targetsSiemens: new Float32Array(devices),
+  written: emptyCells(devices),
+  readings: new Float32Array(devices),
+  variances: new Float32Array(devices),
+});
 
 /** Devices with the same number together, in their order. */
 export const groupsBy = (numbers: Uint32Array | Float64Array, which: Uint32Array): readonly Uint32Array[] => {
@@ -142,18 +165,18 @@ export const takeCells = ({ g0Siemens, drift, noise }: ProgrammedCells, which: U
   noise: pick(noise, which),
 });
 
+/** A pulse for some devices; what it left of them stands in `written`. */
 const pulseOnce = (
   which: Uint32Array,
   event: number,
-  device: DeviceModel,
-  cells: WrittenCells,
-  targetsSiemens: Float32Array,
-  { seed, arrayId, index }: TileKey,
-): ProgrammedCells => {
-  const random = new CounterRandom(seed, [arrayId, index, event]);
-  const written = emptyCells(which.length);
-  const targets = pick(targetsSiemens, which);
-  device.program(targets, { gaussianAt: (n) => random.gaussianAt(2 * which[n >> 1]! + (n & 1)) }, written);
+  { device, cells, targetsSiemens, key }: Write,
+  { deviates, targetsSiemens: room, written }: Room,
+): void => {
+  const random = new CounterRandom(key.seed, [key.arrayId, key.index, event]);
+  const targets = room.subarray(0, which.length);
+  for (let k = 0; k < which.length; k++) targets[k] = targetsSiemens[which[k]!]!;
+  random.pickGaussians(which, 2, deviates);
+  device.program(targets, deviates, written);
   for (let k = 0; k < which.length; k++) {
     const d = which[k]!;
     cells.g0Siemens[d] = written.g0Siemens[k]!;
@@ -161,28 +184,27 @@ const pulseOnce = (
     cells.noise[d] = written.noise[k]!;
     cells.writes[d]!++;
   }
-  return written;
 };
 
-/** One read of each device at age zero, as its pulse left it, S. */
-const readingsOf = (
+/** One read of each of these devices at age zero, as their pulse left them in `written`, S. */
+const readOnce = (
   which: Uint32Array,
   event: number,
-  device: DeviceModel,
-  written: ProgrammedCells,
-  heldSiemens: ReadonlyMap<number, number>,
-  { seed, arrayId, index }: TileKey,
+  { device, heldSiemens, key }: Write,
+  { deviates, written, readings: siemens, variances: squares }: Room,
 ): Float32Array => {
-  const readings = new Float32Array(which.length);
-  const variances = new Float32Array(which.length);
+  const readings = siemens.subarray(0, which.length);
+  const variances = squares.subarray(0, which.length);
   device.conductances(written, 0, readings);
-  if (device.hasReadNoise) device.readVariances(written, 0, variances);
-  const random = new CounterRandom(seed, [arrayId, index, verifyEvent + event]);
-  for (let k = 0; k < which.length; k++) {
-    const d = which[k]!;
-    const held = heldSiemens.get(d);
-    readings[k] = held ?? readings[k]! + (variances[k]! > 0 ? Math.sqrt(variances[k]!) * random.gaussianAt(d) : 0);
+  if (device.hasReadNoise) {
+    device.readVariances(written, 0, variances);
+    new CounterRandom(key.seed, [key.arrayId, key.index, verifyEvent + event]).pickGaussians(which, 1, deviates);
   }
+  for (let k = 0; k < which.length; k++) {
+    if (variances[k]! > 0) readings[k]! += Math.sqrt(variances[k]!) * deviates[k]!;
+  }
+  if (heldSiemens.size === 0) return readings;
+  for (let k = 0; k < which.length; k++) readings[k] = heldSiemens.get(which[k]!) ?? readings[k]!;
   return readings;
 };
 

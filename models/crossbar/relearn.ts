@@ -1,6 +1,6 @@
 import type { CrossbarArray } from "./array.ts";
 import { pieceOf } from "./array-spec.ts";
-import { type Pairing, targetsOf, weightsPerSiemensOf } from "./columns.ts";
+import { devicesOf, type Pairing, targetsOf, weightsPerSiemensOf } from "./columns.ts";
 import type { DeviceModel } from "./devices/device.ts";
 import { noWrites, type WriteCount, type WriteVerify } from "./programming.ts";
 import { weightPieces } from "./slices.ts";
@@ -39,7 +39,7 @@ export const relearn = (programmed: Programmed, weights: Float32Array, verify?: 
   return array.tiles.map((tile) => {
     const { place, shape } = tile;
     const perSiemens = weightsPerSiemensOf(fullScaleOf(programmed, place), device);
-    const columns = Int32Array.from({ length: place.outputs }, (_, o) => tile.columnOf(o).column);
+    const columns = Int32Array.from({ length: place.outputs }, (_, o) => tile.columnOf(o));
     const piece = pieceOf(weights, array.inputs, place);
     return rewriteMoved(tile, targetsOf(piece, perSiemens, device, pairing, shape, columns), verify);
   });
@@ -52,7 +52,7 @@ const fullScaleOf = ({ array, weights, scaleByColumn = false }: Programmed, plac
 const rewriteMoved = (tile: Tile, wanted: Float32Array, verify?: WriteVerify): WriteCount => {
   const held = tile.targetsSiemens("weights");
   const moved = Array.from(tile.alpha).flatMap((alpha, o) =>
-    Array.from(tile.columnOf(o).devices)
+    Array.from(devicesOf(tile.columnOf(o), tile.shape))
       .filter((d) => wanted[d] !== held[d])
       .map((d) => [d, wanted[d]! / alpha] as const),
   );

@@ -173,13 +173,14 @@ export class Tile {
     return sparesBeside(this.#columns, this.shape);
   }
 
-  /** All that the tile is beside its weights. A copy. */
-  state(): TileState {
-    const { faults, targetsSiemens, weightSiemens, isTaught } = this.#cells;
+  /** All that the tile is beside its weights. A copy; a `view` shares what is known of devices, until they change. */
+  state(as: "copy" | "view" = "copy"): TileState {
+    const { cells, faults, targetsSiemens, weightSiemens, isTaught } = this.#cells;
+    const given = (siemens: Float32Array) => (as === "view" ? siemens : siemens.slice());
     return {
-      ...(isTaught && { weightSiemens: weightSiemens.slice() }),
-      cells: copyCells(this.#cells.cells),
-      ...(targetsSiemens !== weightSiemens && { targetsSiemens: targetsSiemens.slice() }),
+      ...(isTaught && { weightSiemens: given(weightSiemens) }),
+      cells: as === "view" ? cells : copyCells(cells),
+      ...(targetsSiemens !== weightSiemens && { targetsSiemens: given(targetsSiemens) }),
       ...(faults && { faults }),
       columns: this.#columns.slice(),
       alpha: this.alpha,
@@ -195,17 +196,15 @@ export class Tile {
   targetsSiemens(of: "writes" | "weights" = "writes"): Float32Array {
     return (of === "writes" ? this.#cells.targetsSiemens : this.#cells.weightSiemens).slice();
   }
-
   /** The same of the outputs' pairs, in the order of `conductancesAt`. */
   targetsOfOutputs(): Float32Array {
     return outputsOf(this.#cells.targetsSiemens, this.shape, this.#columns, 1).slice();
   }
 
-  /** The columns that outputs stand in, spares after the outputs' own; and the devices of one, by number. */
-  columnOf(output: number): { readonly column: number; readonly devices: Uint32Array } {
+  /** The column that an output stands in: spares come after the outputs' own. Its devices: `devicesOf`. */
+  columnOf(output: number): number {
     expectInteger("output", output, 0, this.place.outputs - 1);
-    const column = this.#columns[output]!;
-    return { column, devices: devicesOf(column, this.#spec.shape) };
+    return this.#columns[output]!;
   }
 
   /**
@@ -214,7 +213,8 @@ export class Tile {
    */
   readDevices(moment: number): Float32Array {
     const random = readRandom(this.#spec, moment, readEvent.devices, this.#scratch.keys);
-    return this.#cells.read(this.#atSeconds, this.#celsius, (1 << (this.#spec.adcBits - 1)) - 1, random);
+    const steps = (1 << (this.#spec.adcBits - 1)) - 1;
+    return this.#cells.read(this.#atSeconds, this.#celsius, steps, random, this.#scratch.squareSiemens);
   }
 
   /**

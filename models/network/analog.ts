@@ -201,9 +201,9 @@ export class AnalogNetwork implements Network {
     return tiles.reduce((sum, tile) => addWrites(sum, tile.rewrite("all", verify)), noWrites);
   }
 
-  /** All that the chip is beside its model and options: to be stored, and put back by the constructor. A copy. */
-  state(): ChipState {
-    const arrays = Object.fromEntries([...this.arrays].map(([name, array]) => [name, array.state()]));
+  /** All that the chip is beside its model and options: to be stored, and put back by the constructor. See `Tile.state`. */
+  state(as?: "copy" | "view"): ChipState {
+    const arrays = Object.fromEntries([...this.arrays].map(([name, array]) => [name, array.state(as)]));
     return { inference: this.#inference.number, arrays };
   }
 

@@ -34,6 +34,9 @@ describe("CounterRandom", () => {
     const filled = new Float64Array(20);
     random.fillGaussian(filled, 30);
     expect([...filled]).toEqual(forwards.slice(30));
+    const picked = new Float64Array(6);
+    random.pickGaussians([9, 2, 5], 2, picked);
+    expect([...picked]).toEqual([18, 19, 4, 5, 10, 11].map((i) => forwards[i]));
   });
   it("has the moments and the distribution of N(0, 1)", () => {
     const n = 200_000;

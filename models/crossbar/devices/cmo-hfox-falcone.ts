@@ -34,11 +34,11 @@ function cmoHfox(name: string, programmingSigma: (microsiemens: number) => numbe
     gMaxSiemens,
     fittedSiemens: [gMinSiemens, gMaxSiemens],
     hasReadNoise: true,
-    program(targetsSiemens, random, { g0Siemens, drift, noise }) {
+    program(targetsSiemens, deviates, { g0Siemens, drift, noise }) {
       for (let d = 0; d < targetsSiemens.length; d++) {
         const target = targetsSiemens[d]! * 1e6;
-        g0Siemens[d] = held((target + programmingSigma(target) * random.gaussianAt(2 * d)) * 1e-6);
-        drift[d] = random.gaussianAt(2 * d + 1);
+        g0Siemens[d] = held((target + programmingSigma(target) * deviates[2 * d]!) * 1e-6);
+        drift[d] = deviates[2 * d + 1]!;
         noise[d] = 1;
       }
     },

@@ -1,5 +1,3 @@
-import type { CounterRandom } from "../../random.ts";
-
 /**
  * What a write leaves behind in each device, and all that is known of it later: three numbers a device, whose
  * meaning beside g₀ is the device model's own. Both devices of a pair are kept: plus at 2p, minus at 2p + 1.
@@ -12,9 +10,6 @@ export interface ProgrammedCells {
   /** How this device fluctuates when read: for PCM Q, the relative strength of its 1/f noise. */
   readonly noise: Float32Array;
 }
-
-/** Where a device draws its numbers from: `CounterRandom`, or one that numbers some devices of a tile only. */
-export type DeviceRandom = Pick<CounterRandom, "gaussianAt">;
 
 /** What one pulse of a write and one read to verify it cost. */
 export interface WritePulse {
@@ -54,10 +49,10 @@ export interface DeviceModel {
   /** Whether reads fluctuate; where not, `readVariances` gives zeros and is not asked. */
   readonly hasReadNoise: boolean;
   /**
-   * Write `targetsSiemens[d]` into each device d of `cells`. Device d draws the numbers 2d and 2d + 1 of `random`
-   * and no others, so that it gets the same ones whatever devices are written beside it.
+   * Write `targetsSiemens[d]` into each device d of `cells`, by two numbers of N(0, 1) of its own: `deviates[2d]` and
+   * `deviates[2d + 1]`. Here and below `cells` may have room for more devices than there are numbers.
    */
-  program(targetsSiemens: Float32Array, random: DeviceRandom, cells: ProgrammedCells): void;
+  program(targetsSiemens: Float32Array, deviates: Float64Array, cells: ProgrammedCells): void;
   /** Mean conductance of each device at an age, S. */
   conductances(cells: ProgrammedCells, ageSeconds: number, outSiemens: Float32Array): void;
   /** Variance of one read of each device about its mean at an age, S²; reads are independent of each other. */

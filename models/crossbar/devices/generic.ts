@@ -33,10 +33,10 @@ export const genericDevice = (parameters: GenericParameters, name = "generic"): 
     gMinSiemens,
     gMaxSiemens,
     hasReadNoise: readSigma > 0,
-    program(targetsSiemens, random, { g0Siemens, drift, noise }) {
+    program(targetsSiemens, deviates, { g0Siemens, drift, noise }) {
       for (let d = 0; d < targetsSiemens.length; d++) {
-        g0Siemens[d] = Math.max(targetsSiemens[d]! + sigmaSiemens * random.gaussianAt(2 * d), 0);
-        drift[d] = Math.max(nu + nuSigma * random.gaussianAt(2 * d + 1), 0);
+        g0Siemens[d] = Math.max(targetsSiemens[d]! + sigmaSiemens * deviates[2 * d]!, 0);
+        drift[d] = Math.max(nu + nuSigma * deviates[2 * d + 1]!, 0);
         noise[d] = readSigma;
       }
     },

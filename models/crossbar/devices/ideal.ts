@@ -13,11 +13,11 @@ export const ideal: DeviceModel = {
   gMinSiemens: 0,
   gMaxSiemens: 25e-6,
   hasReadNoise: false,
-  program(targetsSiemens, _random, cells) {
+  program(targetsSiemens, _deviates, cells) {
     cells.g0Siemens.set(targetsSiemens);
   },
   conductances(cells, _ageSeconds, outSiemens) {
-    outSiemens.set(cells.g0Siemens);
+    outSiemens.set(cells.g0Siemens.subarray(0, outSiemens.length));
   },
   readVariances(_cells, _ageSeconds, outSquareSiemens) {
     outSquareSiemens.fill(0);

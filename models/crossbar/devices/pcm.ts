@@ -49,11 +49,11 @@ export const pcmDevice = (parameters: PcmParameters): DeviceModel => {
     hasReadNoise: true,
     temperature: pcmTemperature,
     pulse: { ...assumedPulse, readSeconds: tReadSeconds },
-    program(targetsSiemens, random, { g0Siemens, drift, noise }) {
+    program(targetsSiemens, deviates, { g0Siemens, drift, noise }) {
       for (let d = 0; d < targetsSiemens.length; d++) {
         const r = targetsSiemens[d]! / gMaxSiemens;
-        g0Siemens[d] = Math.max(targetsSiemens[d]! + programmingSigmaSiemens(r) * random.gaussianAt(2 * d), 0);
-        drift[d] = Math.abs(meanNu(r) + sigmaNu(r) * random.gaussianAt(2 * d + 1));
+        g0Siemens[d] = Math.max(targetsSiemens[d]! + programmingSigmaSiemens(r) * deviates[2 * d]!, 0);
+        drift[d] = Math.abs(meanNu(r) + sigmaNu(r) * deviates[2 * d + 1]!);
         noise[d] = readNoise(r);
       }
     },

@@ -23,10 +23,10 @@ export const rramMilo2021: DeviceModel = {
   gMaxSiemens,
   fittedSiemens: [gMinSiemens, gMaxSiemens],
   hasReadNoise: false,
-  program(targetsSiemens, random, { g0Siemens, drift, noise }) {
+  program(targetsSiemens, deviates, { g0Siemens, drift, noise }) {
     for (let d = 0; d < targetsSiemens.length; d++) {
       const target = targetsSiemens[d]!;
-      const written = target + miloSigmaSiemens(target) * random.gaussianAt(2 * d);
+      const written = target + miloSigmaSiemens(target) * deviates[2 * d]!;
       g0Siemens[d] = Math.max(written, 0);
     }
     drift.fill(0);

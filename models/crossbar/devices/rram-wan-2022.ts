@@ -31,10 +31,10 @@ export const rramWan2022: DeviceModel = {
   gMaxSiemens,
   fittedSiemens: [0, gMaxSiemens],
   hasReadNoise: true,
-  program(targetsSiemens, random, { g0Siemens, drift, noise }) {
+  program(targetsSiemens, deviates, { g0Siemens, drift, noise }) {
     for (let d = 0; d < targetsSiemens.length; d++) {
       const target = targetsSiemens[d]!;
-      drift[d] = random.gaussianAt(2 * d);
+      drift[d] = deviates[2 * d]!;
       noise[d] = target;
       g0Siemens[d] = Math.max(target + relaxationSigmaSiemens(target / gMaxSiemens, writtenSeconds) * drift[d]!, 0);
     }

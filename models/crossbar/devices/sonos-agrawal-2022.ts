@@ -45,9 +45,9 @@ export const sonosAgrawal2022: DeviceModel = {
   gMaxSiemens: siemensOf(maxNanoamperes),
   fittedSiemens: [0, siemensOf(maxNanoamperes)],
   hasReadNoise: true,
-  program(targetsSiemens, random, { g0Siemens, drift, noise }) {
+  program(targetsSiemens, deviates, { g0Siemens, drift, noise }) {
     for (let d = 0; d < targetsSiemens.length; d++) {
-      drift[d] = random.gaussianAt(2 * d);
+      drift[d] = deviates[2 * d]!;
       noise[d] = targetsSiemens[d]!;
       const target = nanoamperesOf(noise[d]!);
       g0Siemens[d] = siemensOf(Math.max(target + sonosSigmaNanoamperes(target, 0) * drift[d]!, 0));

@@ -6,6 +6,7 @@ import { lossIn, makeUpFor, weightsOfOutput } from "../../../agent/upkeep/mendin
 import { selfTest } from "../../../agent/upkeep/rewriting.ts";
 import { repair } from "../../../agent/upkeep/self-test.ts";
 import { verifiedWritesLast } from "../../../agent/upkeep/trimming.ts";
+import { devicesOf } from "../../../models/crossbar/columns.ts";
 import { deviceByName } from "../../../models/crossbar/devices/registry.ts";
 import type { Tile } from "../../../models/crossbar/tile.ts";
 import { parseModel } from "../../../models/load.ts";
@@ -23,7 +24,7 @@ const errorsOf = (tile: Tile, atSeconds: number): readonly number[] => {
   const { outputs, inputs } = tile.place;
   const [g, wanted, { alpha }] = [tile.conductancesAt(atSeconds), tile.targetsSiemens("weights"), tile];
   return Array.from({ length: outputs }, (_, o) => {
-    const { devices } = tile.columnOf(o);
+    const devices = devicesOf(tile.columnOf(o), tile.shape);
     let sum = 0;
     for (let i = 0; i < inputs; i++) {
       const k = 2 * (o * inputs + i);
@@ -95,7 +96,7 @@ describe("Spare columns", () => {
         ...stuckHigh.map((d) => [d, gMaxSiemens] as const),
       ]);
       return Array.from({ length: tile.place.outputs }, (_, o) =>
-        lossIn(tile.columnOf(o).devices, weightsOfOutput(tile, o), held, plan(0).device),
+        lossIn(devicesOf(tile.columnOf(o), tile.shape), weightsOfOutput(tile, o), held, plan(0).device),
       );
     };
     const least = (0.1 * plan(0).device.gMaxSiemens) ** 2;

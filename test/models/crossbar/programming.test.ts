@@ -3,7 +3,7 @@ import { emptyCells } from "../../../models/crossbar/devices/device.ts";
 import { genericDevice } from "../../../models/crossbar/devices/generic.ts";
 import { pcmNandakumar2019, programmingSigmaSiemens } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { unwrittenCells, type WriteVerify, writeDevices } from "../../../models/crossbar/programming.ts";
-import { CounterRandom } from "../../../models/random.ts";
+import { deviates } from "../../support/deviates.ts";
 
 const key = { seed: 4, arrayId: 1, index: 2 };
 const spread = 0.04 * 25e-6;
@@ -73,7 +73,7 @@ describe("Write and verify", () => {
     const meanSquare = cells.g0Siemens.reduce((sum, g) => sum + (g - 12e-6) ** 2, 0) / count;
     const cell = emptyCells(1);
     const noise = new Float32Array(1);
-    pcmNandakumar2019.program(Float32Array.of(12e-6), { gaussianAt: () => 0 }, cell);
+    pcmNandakumar2019.program(Float32Array.of(12e-6), new Float64Array(2), cell);
     pcmNandakumar2019.readVariances(cell, 0, noise);
     // Of Gaussian g and reading g + n: g given the reading has variance τ² about k times the reading.
     const [written, read] = [programmingSigmaSiemens(12 / 25) ** 2, noise[0]!];
@@ -84,7 +84,7 @@ describe("Write and verify", () => {
   it("is the published spread of one pulse without verification, of the numbers that a tile has always drawn", () => {
     const { cells, targetsSiemens } = write(undefined, new Map(), pcmNandakumar2019);
     const once = emptyCells(count);
-    pcmNandakumar2019.program(targetsSiemens, new CounterRandom(key.seed, [1, 2, 0]), once);
+    pcmNandakumar2019.program(targetsSiemens, deviates(count, key.seed, [1, 2, 0]), once);
     expect(cells.g0Siemens).toEqual(once.g0Siemens);
   });
   it("draws the numbers of a pulse whatever devices are written beside", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emptyCells } from "../../../../models/crossbar/devices/device.ts";
 import { deviceByName, devices } from "../../../../models/crossbar/devices/registry.ts";
-import { CounterRandom } from "../../../../models/random.ts";
+import { deviates } from "../../../support/deviates.ts";
 
 const ages = [0, 1, 60, 3600, 86_400, 31_536_000];
 
@@ -14,7 +14,7 @@ describe.each(devices)("$name behaves as a device model", (device) => {
   );
   const write = (from = 0) => {
     const cells = emptyCells(count - from);
-    device.program(targets.subarray(from), new CounterRandom(11, [1, 2, 0]), cells);
+    device.program(targets.subarray(from), deviates(count - from, 11, [1, 2, 0]), cells);
     return cells;
   };
   const cells = write();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emptyCells } from "../../../../models/crossbar/devices/device.ts";
 import { genericDevice } from "../../../../models/crossbar/devices/generic.ts";
-import { CounterRandom } from "../../../../models/random.ts";
+import { deviates } from "../../../support/deviates.ts";
 
 const parameters = {
   gMinSiemens: 1e-6,
@@ -18,7 +18,7 @@ describe("a generic device", () => {
     const device = genericDevice(parameters);
     const count = 100_000;
     const cells = emptyCells(count);
-    device.program(new Float32Array(count).fill(5e-6), new CounterRandom(1), cells);
+    device.program(new Float32Array(count).fill(5e-6), deviates(count, 1), cells);
     const mean = cells.g0Siemens.reduce((sum, g) => sum + g, 0) / count;
     const sigma = Math.sqrt(cells.g0Siemens.reduce((sum, g) => sum + (g - mean) ** 2, 0) / count);
     // Five standard errors of a mean and of a spread: 5 / √100,000 and that / √2.

@@ -8,12 +8,13 @@ import {
   sigmaNu,
 } from "../../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { CounterRandom } from "../../../../models/random.ts";
+import { deviates } from "../../../support/deviates.ts";
 import { compareWith, deviceRows } from "../../../support/device-statistics.ts";
 import { hasOracles, oracle } from "../../../support/oracle.ts";
 
 const programmed = (targetSiemens: number, devices: number, seed: number): ProgrammedCells => {
   const cells = emptyCells(devices);
-  pcm.program(new Float32Array(devices).fill(targetSiemens), new CounterRandom(seed), cells);
+  pcm.program(new Float32Array(devices).fill(targetSiemens), deviates(devices, seed), cells);
   return cells;
 };
 

@@ -15,6 +15,7 @@ import {
   sonosSigmaNanoamperes,
 } from "../../../../models/crossbar/devices/sonos-agrawal-2022.ts";
 import { CounterRandom } from "../../../../models/random.ts";
+import { deviates } from "../../../support/deviates.ts";
 import { compareWith, deviceRows } from "../../../support/device-statistics.ts";
 import { hasOracles, oracle } from "../../../support/oracle.ts";
 
@@ -24,7 +25,7 @@ const microsiemens = (siemens: Float32Array): Float32Array => siemens.map((g) =>
 const programmed = (device: DeviceModel, targetMicrosiemens: number) => {
   const cells = emptyCells(count);
   const targets = new Float32Array(count).fill(targetMicrosiemens * 1e-6);
-  device.program(targets, new CounterRandom(23), cells);
+  device.program(targets, deviates(count, 23), cells);
   return cells;
 };
 
