@@ -126,8 +126,7 @@ const reportOf = async (
   const stuck = options.stuck > 0 ? stuckReport(planOf(1), task, options.stuck) : undefined;
   progress.end();
   const { data, samples } = task;
-  const perSecond = manifest.modality === "image" ? 1 : manifest.input.sampleRateHz / manifest.input.hopSamples;
-  const inferencesPerSecond = manifest.modality === "ecg" ? 1.2 : perSecond;
+  const { inferencesPerSecond } = sample;
   return {
     ...{ model: name, device, data, samples, figure, digital: digital[figure]!, inferencesPerSecond, lives },
     ...(stuck && { stuck: { rate: options.stuck, ...stuck } }),

@@ -9,6 +9,8 @@ import type { Task } from "./figures.ts";
 export interface StreamSample {
   readonly inputs: readonly Float32Array[];
   readonly margins: readonly number[];
+  /** One a hop of the model's window, 1.2 for beats, one for pictures. */
+  readonly inferencesPerSecond: number;
 }
 
 /** A chip at one moment of its life. */
@@ -63,7 +65,16 @@ export const streamSample = (manifest: Manifest, task: Task, twin: DigitalNetwor
     throw new RangeError(`${manifest.name}: expected answers with margins, got none`);
   }
   const step = Math.max(1, Math.floor(margins.length / marginsKept));
-  return { inputs: all, margins: margins.filter((_, i) => i % step === 0).slice(0, marginsKept) };
+  return {
+    inputs: all,
+    margins: margins.filter((_, i) => i % step === 0).slice(0, marginsKept),
+    inferencesPerSecond: inferencesPerSecond(manifest),
+  };
+};
+
+const inferencesPerSecond = ({ modality, input }: Manifest): number => {
+  if (modality === "ecg") return 1.2;
+  return modality === "image" ? 1 : input.sampleRateHz / input.hopSamples;
 };
 
 /**
@@ -86,8 +97,9 @@ export const liveThrough = (
   const rows: LifeRow[] = [];
   const care = (atSeconds: number): void => {
     chip.liveTo(atSeconds);
+    chip.remember([], [], Math.floor(atSeconds * sample.inferencesPerSecond));
     const why = whyNow(chip, settings);
-    if (why !== undefined) steps.push(...lookAfter(chip, settings, why));
+    if (why !== undefined) steps.push(...lookAfter(chip, settings, why, "due"));
   };
   let now = 0;
   for (const age of agesSeconds) {

@@ -5,6 +5,7 @@ import { addCosts, type Cost, noCost, times } from "./costs.ts";
 import { duration } from "./duration.ts";
 import { badness, isInExcess, riskWhen, wouldHelp } from "./judgement.ts";
 import type { LivingChip, Tuning } from "./living-chip.ts";
+import { lookWhenDue } from "./looking.ts";
 import { rewriteTiles, selfTest } from "./rewriting.ts";
 import { warmedSince } from "./temperature.ts";
 import { fewInputs } from "./trial-inputs.ts";
@@ -73,16 +74,28 @@ export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | und
  * twentieth; factors of outputs are tried where the decisions themselves are seen, as those of a classifier are. A chip that
  * is new is self-tested whatever its answers are, and trimmed where verified writes last: devices that one leaves closer are
  * written anew. Each step is told with what it took and what it gave.
+ *
+ * @param occasion after a calibration that is merely `due` the chip is looked at as far as its inferences pay for it
  */
-export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string): readonly CareStep[] => {
+export const lookAfter = (
+  chip: LivingChip,
+  settings: CareSettings,
+  why: string,
+  occasion: "asked" | "due" = "asked",
+): readonly CareStep[] => {
   const { compensation, upkeep } = settings;
   const steps: CareStep[] = [];
   const isNew = chip.knowledge.calibratedAtSeconds === undefined;
   let answers: Answers | undefined;
-  const take = (kind: string, reason: string, step: () => Cost & { readonly pulses?: number }): void => {
+  const take = (
+    kind: string,
+    reason: string,
+    step: () => Cost & { readonly pulses?: number },
+    look = () => chip.look(),
+  ): void => {
     const { risk: riskBefore } = chip.knowledge;
     const { pulses = 0, ...cost } = step();
-    answers = chip.look();
+    answers = look();
     const looked = times(answers?.inferences ?? 0, chip.costs.inference);
     const riskAfter = chip.knowledge.risk;
     const all = addCosts(cost, looked);
@@ -103,7 +116,9 @@ export const lookAfter = (chip: LivingChip, settings: CareSettings, why: string)
     take("self-test", why, () => selfTest(chip, verifiedWritesLast(chip.plan.device) ? "trim" : "mend"));
   }
   // What was found to be better stays.
-  take("calibrate", why, () => chip.calibrate(isNew || upkeep.policy !== "full" ? plain : chip.knowledge));
+  const tuning = isNew || upkeep.policy !== "full" ? plain : chip.knowledge;
+  const isMerelyDue = occasion === "due" && !isNew;
+  take("calibrate", why, () => chip.calibrate(tuning), isMerelyDue ? () => lookWhenDue(chip, upkeep) : undefined);
   if (upkeep.policy !== "full") return steps;
 
   for (const { kind, change } of tunings) {
@@ -159,7 +174,7 @@ const tryTuning = (chip: LivingChip, change: Partial<Tuning>): { readonly cost: 
   const [toFit, toJudge] = isFitted ? [halfOf(0), halfOf(1)] : [inputs, undefined];
   const judged = (tuning: Tuning): { readonly cost: Cost; readonly answers: Answers | undefined } => {
     const cost = chip.calibrate(tuning, toFit);
-    const answers = chip.look(toJudge);
+    const answers = toJudge ? chip.tryWith(toJudge) : chip.look();
     return { answers, cost: addCosts(cost, times(answers?.inferences ?? 0, chip.costs.inference)) };
   };
   const [old, changed] = [judged(before), judged(after)];

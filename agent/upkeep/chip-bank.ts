@@ -158,7 +158,7 @@ export class ChipBank {
     living.liveTo(now, stored === undefined ? settings.celsius : undefined);
     const why = whyNow(living, settings);
     const wallMs = time.wallMs();
-    const steps = why === undefined ? [] : lookAfter(living, settings, why).map((step) => ({ ...step, wallMs }));
+    const steps = why === undefined ? [] : lookAfter(living, settings, why, "due").map((step) => ({ ...step, wallMs }));
     if (stored === undefined || steps.length > 0) {
       saveChip(store, key, living, living.network.inference, steps, stored === undefined);
     }

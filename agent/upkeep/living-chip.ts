@@ -10,11 +10,12 @@ import type { DigitalNetwork } from "../../models/network/digital.ts";
 import type { Graph } from "../../models/network/graph.ts";
 import { chooseRanges, type Rescaling, rescale } from "../../models/network/rescale.ts";
 import type { StoredChip, TileName } from "../store/chip-record.ts";
-import { type Answers, compareAnswers, riskIn, type Seen } from "./answer-noise.ts";
+import { type Answers, compareAnswers, riskIn } from "./answer-noise.ts";
 import { addCosts, type ChipCosts, type Cost, chipCosts, noCost, times } from "./costs.ts";
 import { twinOf } from "./last-layer.ts";
 import type { Learned } from "./learned.ts";
-import { fewInputs, inputsKeptOf, scoringOf, testInputs } from "./trial-inputs.ts";
+import { type Remembered, rememberedWith } from "./remembered.ts";
+import { fewInputs, inputsKeptOf, readsOfInput, scoringOf, someOf, testInputs } from "./trial-inputs.ts";
 import { type Wear, wearOf } from "./wear.ts";
 
 /** What a chip is made of. */
@@ -28,7 +29,7 @@ export interface ChipPlan {
 }
 
 /** What is known of a chip beside its devices; stored with it. */
-export interface Knowledge {
+export interface Knowledge extends Remembered {
   readonly device: string;
   readonly seed: number;
   /** A moment of the agent's clock, which chip time that was, and the temperature since. */
@@ -52,11 +53,10 @@ export interface Knowledge {
   readonly followsRanges: boolean;
   /** Noise of the answers when last looked at. */
   readonly noise: AnswerNoise | undefined;
-  /** What was seen of the chip when new, and a day to a month after whole tiles were written: what writing anew can give. */
-  readonly first: Seen | undefined;
-  readonly settled: (Seen & { readonly writtenAtSeconds: number }) | undefined;
   readonly risk: number | undefined;
   readonly riskError: number | undefined;
+  /** The last look: chip time, and up to which inference of the streams looks are paid for. */
+  readonly looks: { readonly atSeconds: number; readonly paidTo: number };
   /** Devices that self-test found not to follow their writes. */
   readonly stuckDevices: number;
   readonly mayAnswer: boolean;
@@ -69,11 +69,6 @@ export interface Knowledge {
 
 /** How a chip is calibrated. */
 export type Tuning = Pick<Knowledge, "compensation" | "rescaling" | "followsRanges">;
-
-/** How often each input is read to try a chip. */
-const readsOfInput = 2;
-/** Chip time within which stream inputs take the place of test vectors for what the chip was when new, s: a day. */
-const settleSeconds = 86_400;
 
 /** Margins kept: with 512 a risk of 0.5 % is known to 0.3 %. */
 const mostMargins = 512;
@@ -108,6 +103,8 @@ export class LivingChip {
   readonly plan: ChipPlan;
   readonly costs: ChipCosts;
   knowledge: Knowledge;
+  /** Inferences that the streams had of it, as last told. */
+  inferences: number;
   readonly #written = new Map<string, TileName>();
   #wear: Wear | undefined;
 
@@ -126,6 +123,7 @@ export class LivingChip {
     });
     this.twin = twinOf(graph, manifest, stored?.knowledge.learned?.weights);
     this.costs = chipCosts(graph, manifest.mapping, this.network);
+    this.inferences = stored?.state.inference ?? 0;
     const fresh: Knowledge = {
       ...{ device: device.name, seed },
       time: { clockSeconds, chipSeconds: ageSeconds, celsius: referenceCelsius },
@@ -133,8 +131,8 @@ export class LivingChip {
       ...{ writtenAtSeconds: 0, rewrittenAtSeconds: 0, againAtSeconds: {}, isTrimmed: false },
       ...{ compensation: "none", rescaling: "none", followsRanges: false },
       ...{ noise: undefined, first: undefined, settled: undefined, risk: undefined, riskError: undefined },
-      stuckDevices: 0,
-      mayAnswer: true,
+      looks: { atSeconds: 0, paidTo: 0 },
+      ...{ stuckDevices: 0, mayAnswer: true },
       ...{ inputs: [], margins: [] },
     };
     // What older versions did not know is as with a new chip, but for the noise when new, which had another name.
@@ -204,13 +202,25 @@ export class LivingChip {
     for (const [i, state] of states.entries()) this.network.states[i]!.set(state);
   }
 
-  /**
-   * Compare the chip with its twin on inputs, by default those that came last, or the test vectors of the model. undefined:
-   * there are too few. What is seen is kept, but where it is of some of the inputs.
-   */
-  look(some?: readonly Float32Array[]): Answers | undefined {
-    const kept = this.knowledge.inputs.length >= 4 ? this.knowledge.inputs : testInputs(this.manifest);
-    const inputs = some ?? kept;
+  /** What it is tried with: inputs that came last, or the test vectors of the model. */
+  get trialInputs(): readonly Float32Array[] {
+    return this.knowledge.inputs.length >= 4 ? this.knowledge.inputs : testInputs(this.manifest);
+  }
+
+  /** Compare the chip with its twin on so many of its inputs, and keep what is seen. undefined: there are too few. */
+  look(count = Number.POSITIVE_INFINITY): Answers | undefined {
+    const answers = this.tryWith(someOf(this.trialInputs, count, this.network));
+    if (answers === undefined) return undefined;
+    const { noise, direct, inputs, margins } = answers;
+    const { risk, riskError } = margins.length > 0 ? answers : { risk: undefined, riskError: undefined };
+    const looks = { atSeconds: this.network.atSeconds, paidTo: Math.max(this.inferences, this.knowledge.looks.paidTo) };
+    const remembered = rememberedWith({ noise, ...(direct && { direct }), inputs }, this.knowledge, this.ageSeconds);
+    this.#know({ noise, risk, riskError, looks, ...remembered });
+    return answers;
+  }
+
+  /** Compare the chip with its twin on these inputs, two at least, and keep nothing. */
+  tryWith(inputs: readonly Float32Array[]): Answers | undefined {
     if (inputs.length < 2) return undefined;
     const { manifest, twin, network, knowledge } = this;
     let seen: Answers | undefined;
@@ -219,31 +229,13 @@ export class LivingChip {
     });
     if (seen === undefined) return undefined;
     const margins = knowledge.margins.length >= fewMargins ? knowledge.margins : seen.margins;
-    const answers = { ...seen, margins, ...riskIn({ ...seen, margins }) };
-    if (some) return answers;
-    const { noise, direct } = answers;
-    const { risk, riskError } = margins.length > 0 ? answers : { risk: undefined, riskError: undefined };
-    const now = { noise, ...(direct && { direct }), inputs: inputs.length };
-    this.#know({ noise, risk, riskError, ...this.#remembered(now) });
-    return answers;
+    return { ...seen, margins, ...riskIn({ ...seen, margins }) };
   }
 
-  /** What this look is remembered as: that of the chip when new, or a day after it was written. */
-  #remembered(now: Seen): Partial<Pick<Knowledge, "first" | "settled">> {
-    const { first, settled, rewrittenAtSeconds: writtenAtSeconds } = this.knowledge;
-    const isYoung = this.ageSeconds < settleSeconds;
-    const isBetterKnown = isYoung && writtenAtSeconds === 0 && (first?.inputs ?? 0) < Math.min(fewInputs, now.inputs);
-    const hasSettled = !isYoung && this.ageSeconds < 30 * settleSeconds;
-    const isSettled = hasSettled && settled?.writtenAtSeconds !== writtenAtSeconds;
-    return {
-      ...((first === undefined || isBetterKnown) && { first: now }),
-      ...(isSettled && { settled: { ...now, writtenAtSeconds } }),
-    };
-  }
-
-  /** Keep inputs that came and margins of answers, the last ones. */
-  remember(inputs: readonly Float32Array[], margins: readonly number[]): void {
+  /** Keep inputs that came and margins of answers, the last ones, and how many inferences there were. */
+  remember(inputs: readonly Float32Array[], margins: readonly number[], inferences = this.inferences): void {
     const { knowledge } = this;
+    this.inferences = inferences;
     this.#know({
       inputs: [...knowledge.inputs, ...inputs].slice(-inputsKeptOf(this.network)),
       margins: [...knowledge.margins, ...margins].slice(-mostMargins),
@@ -261,7 +253,10 @@ export class LivingChip {
   /** Note what was found out. */
   learn(
     found: Partial<
-      Pick<Knowledge, "mayAnswer" | "stuckDevices" | "againAtSeconds" | "isTrimmed" | "celsiusFrom" | "learned">
+      Pick<
+        Knowledge,
+        "mayAnswer" | "looks" | "stuckDevices" | "againAtSeconds" | "isTrimmed" | "celsiusFrom" | "learned"
+      >
     >,
   ): void {
     this.#know(found);

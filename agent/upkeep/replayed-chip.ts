@@ -35,11 +35,11 @@ export const replayedChip = (
   let eventSeconds = 0;
   const feed = new TemperatureFeed(chip, { emit, steadyMs: () => 1000 * eventSeconds });
   const live = (clockSeconds: number): void => {
-    const { inputs, margins } = serving.feed();
-    living.remember(inputs, margins);
+    const { inputs, margins, inference } = serving.feed();
+    living.remember(inputs, margins, inference);
     living.liveTo(clockSeconds, feed.celsius);
     const why = whyNow(living, chip);
-    if (why !== undefined) for (const step of lookAfter(living, chip, why)) onStep(step);
+    if (why !== undefined) for (const step of lookAfter(living, chip, why, "due")) onStep(step);
   };
   living.liveTo(0, chip.celsius);
   live(0);

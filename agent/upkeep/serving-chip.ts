@@ -7,7 +7,7 @@ import type { Knowledge } from "./living-chip.ts";
 /** Margins and inputs kept for upkeep between two ticks, at most. */
 const mostMargins = 512;
 const mostInputs = 4;
-/** Of the inputs one in so many is kept, so that they are not all of one moment. */
+/** Of the inputs one in so many is kept, so that they are not all of one moment; of a network that carries a state each one. */
 const everyInput = 8;
 
 /** A chip as the streams use it: it answers, and keeps a little of what came by for upkeep to try the chip with. */
@@ -20,6 +20,7 @@ export class ServingChip implements Network {
   #inputs: Float32Array[] = [];
   #margins: number[] = [];
   #seen = 0;
+  readonly #everyInput: number;
 
   constructor(network: AnalogNetwork, { noise, mayAnswer }: Knowledge) {
     this.#network = network;
@@ -27,6 +28,7 @@ export class ServingChip implements Network {
     this.outputShape = network.outputShape;
     this.#noise = noise;
     this.#mayAnswer = mayAnswer;
+    this.#everyInput = network.states.length > 0 ? 1 : everyInput;
   }
 
   get noise(): AnswerNoise | undefined {
@@ -45,7 +47,7 @@ export class ServingChip implements Network {
 
   infer(input: Float32Array, output: Float32Array): void {
     this.#network.infer(input, output);
-    if (this.#seen++ % everyInput === 0 && this.#inputs.length < mostInputs) this.#inputs.push(input.slice());
+    if (this.#seen++ % this.#everyInput === 0 && this.#inputs.length < mostInputs) this.#inputs.push(input.slice());
   }
 
   /** Keep the margin of an answer; one that is not finite is none. */

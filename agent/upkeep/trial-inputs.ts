@@ -11,9 +11,23 @@ const mostInputNumbers = 65_536;
 /** So few show what noise there is to a fifth; with fewer nothing is fitted to them. */
 export const fewInputs = 32;
 
+/** How often each input is read to try a chip. */
+export const readsOfInput = 2;
+
 /** How many inputs of a network are kept. */
 export const inputsKeptOf = ({ inputShape }: Pick<Network, "inputShape">): number =>
   Math.min(mostInputs, Math.max(fewInputs, Math.floor(mostInputNumbers / sizeOf(inputShape))));
+
+/** So many of the inputs: spread evenly, or of a network that carries a state the last ones, which follow each other. */
+export const someOf = (
+  inputs: readonly Float32Array[],
+  count: number,
+  { states = [] }: Pick<Network, "states">,
+): readonly Float32Array[] => {
+  if (count >= inputs.length) return inputs;
+  if (states.length > 0) return inputs.slice(inputs.length - count);
+  return Array.from({ length: count }, (_, i) => inputs[Math.floor((i * inputs.length) / count)]!);
+};
 
 /** The inputs of the test vectors; of a forecaster, which takes a row an inference, each of their rows. */
 export const testInputs = ({

@@ -73,7 +73,7 @@ export class Upkeep {
   #feed(adopted: Adopted, fed: Fed | undefined): void {
     if (fed === undefined) return;
     adopted.inference = fed.inference;
-    adopted.chip.remember(fed.inputs, fed.margins);
+    adopted.chip.remember(fed.inputs, fed.margins, fed.inference);
     if (adopted.settings.learning.policy !== "none") keepFirst(adopted.chip, fed.inputs, fed.inference);
     for (const lesson of fed.lessons) {
       adopted.lessons.delete(lesson.id);
@@ -104,7 +104,7 @@ export class Upkeep {
     adopted.waited = 0;
     const taken: (CareStep | undefined)[] = [];
     if (toForget) taken.push(forget(chip, lessons, wallMs));
-    if (why !== undefined) taken.push(...lookAfter(chip, settings, why));
+    if (why !== undefined) taken.push(...lookAfter(chip, settings, why, isAsked ? "asked" : "due"));
     if (toLearn !== undefined && !toForget) taken.push(learn(chip, settings.learning, lessons, clockSeconds, toLearn));
     const steps = taken.flatMap((step): UpkeepStep[] => (step === undefined ? [] : [{ ...step, wallMs }]));
     saveChip(this.#store, key, chip, adopted.inference, steps);
