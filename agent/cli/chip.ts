@@ -106,9 +106,18 @@ const textOf = (health: ChipHealth, inferences: number, steps: readonly UpkeepSt
       : "",
     health.hasLearned ? "  learned   its last layer is another than it was trained to (`--forget`)" : "",
     `  devices   ${devices}, ${stuckDevices} stuck; ${pulses.mean.toFixed(2)} pulses each, ${pulses.most} at most`,
+    health.spares.tiles > 0 ? `  spares    ${sparesText(health)}` : "",
     ...steps.map(stepText),
   ];
   return rows.filter((row) => row !== "").join("\n");
+};
+
+const sparesText = ({ spares: { tiles, inUse, spent } }: ChipHealth): string => {
+  const moved = inUse.map(({ array, tile, spare }) => `${array}, tile ${tile} on spare ${spare}`);
+  return [
+    `${inUse.length} of ${tiles} spare tiles in use${moved.length > 0 ? ` (${moved.join("; ")})` : ""}`,
+    ...(spent.length > 0 ? [`${spent.length} tried and no better`] : []),
+  ].join(", ");
 };
 
 const stepText = ({ atSeconds, kind, why, reads, pulses, joules }: UpkeepStep): string =>

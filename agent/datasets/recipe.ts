@@ -25,6 +25,7 @@ const hardware = section({
   scaleByColumn: z.boolean().optional(),
   weightSlices: section({ bits: z.int(), count: z.int() }).optional(),
   spareColumns: z.int().optional(),
+  spareTiles: z.int().optional(),
   inputSliceBits: z.int().optional(),
   converters: z.enum(["sign-magnitude", "plain"]).optional(),
   verify: z.strictObject({ acceptanceSiemens: z.number().positive(), maxPulses: z.int().min(1) }).optional(),

@@ -33,7 +33,7 @@ export const stuckReport = (plan: ChipPlan, task: Task, rate: number): StuckRepo
     const matter = [...held].filter(([d, g]) => Math.abs(g - wanted[d]!) >= 0.1 * (gMaxSiemens - gMinSiemens));
     return { held, matter: matter.map(([d]) => d) };
   });
-  const { stuck } = selfTest(chip);
+  const stuck = selfTest(chip).tested.map((tile) => tile.stuck);
   const found = truth.map(({ matter }, t) => matter.filter((d) => stuck[t]!.includes(d)).length);
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   const matter = sum(truth.map((tile) => tile.matter.length));

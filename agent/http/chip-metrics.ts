@@ -30,6 +30,9 @@ export const chipMetrics = (chips: ChipBank, add: AddGauge): void => {
   gauge("chip_risk_ratio", "Answers expected to differ from the digital network's.", (h) => h.risk);
   gauge("chip_risk_error_ratio", "Standard error of that.", (h) => h.riskError);
   gauge("chip_stuck_devices", "Devices that do not follow their writes.", (h) => h.stuckDevices);
+  gauge("chip_spare_tiles", "Spare tiles that a tile may still move to.", ({ spares }) =>
+    spares.tiles === 0 ? undefined : spares.tiles - spares.inUse.length - spares.spent.length,
+  );
   gauge("chip_pulses_per_device", "Mean pulses that a device has had: wear.", (h) => h.pulses.mean);
   gauge("chip_has_learned", "1 where the last layer was changed by learning in place.", (h) => (h.hasLearned ? 1 : 0));
   gauge("chip_may_answer", "0 where the chip is too far from its network to answer.", (h) => (h.mayAnswer ? 1 : 0));

@@ -141,8 +141,8 @@ const inspectTile = (array: CrossbarArray, index: number, products: number): Ins
   const agedSiemens = tile.conductancesAt(array.atSeconds);
   return {
     ...tile.place,
-    outputMax: tile.outputMax,
-    clippedOutputs: tile.clippedOutputs / (products * tile.place.outputs),
+    outputMax: tile.circuit.outputMax,
+    clippedOutputs: tile.circuit.clippedOutputs / (products * tile.place.outputs),
     programmed: fitWeights(weights, siemens),
     aged: fitWeights(weights, agedSiemens),
     siemens,

@@ -1,6 +1,6 @@
 import { existsSync, renameSync } from "node:fs";
 import type Database from "better-sqlite3";
-import type { TileState } from "../../models/crossbar/tile-state.ts";
+import type { ChipState, TileState } from "../../models/crossbar/tile-state.ts";
 import {
   type ChipRequest,
   ChipUnreadable,
@@ -15,9 +15,13 @@ import {
 import { chipSchema } from "./chip-schema.ts";
 import { DatabaseError, openWithSchema } from "./database.ts";
 
-/** Form of what is stored, and those that are read: 2 has digital offsets and new ranges of ADCs, which 1 does not know. */
-const version = 2;
-const readable: readonly number[] = [1, version];
+/**
+ * Forms of what is stored: 2 has digital offsets and new ranges of ADCs, which 1 does not know, 3 tiles that stand on spare
+ * ones. It is stored in 3 only where there are some, so that older programs go on with all other chips.
+ */
+const readable: readonly number[] = [1, 2, 3];
+const versionOf = (arrays: ChipState["arrays"]): number =>
+  Object.values(arrays).some(({ tiles }) => tiles.some(({ spare }) => spare !== undefined)) ? 3 : 2;
 
 /** Everything of a chip but its devices. */
 interface Head<Knowledge> {
@@ -109,7 +113,7 @@ export class ChipStore<Knowledge> {
         put.run(key, array, tile, bytes, sha256);
       }
       const head = pack({
-        ...{ version, cells: this.#cellsOf(key), knowledge },
+        ...{ version: versionOf(arrays), cells: this.#cellsOf(key), knowledge },
         state: { arrays: Object.fromEntries(heads) },
       } satisfies Head<Knowledge>);
       this.#database

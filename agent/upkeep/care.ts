@@ -6,7 +6,8 @@ import { duration } from "./duration.ts";
 import { badness, isInExcess, riskWhen, wouldHelp } from "./judgement.ts";
 import type { LivingChip, Tuning } from "./living-chip.ts";
 import { lookWhenDue } from "./looking.ts";
-import { rewriteTiles, selfTest } from "./rewriting.ts";
+import { rewriteTiles, selfTest, type TestedTile } from "./rewriting.ts";
+import { brokenOf, freeSpares, moveTile } from "./spare-tiles.ts";
 import { warmedSince } from "./temperature.ts";
 import { fewInputs } from "./trial-inputs.ts";
 import { verifiedWritesLast } from "./trimming.ts";
@@ -16,6 +17,9 @@ export type CareSettings = Pick<Config["chip"], "compensation" | "upkeep">;
 
 /** A step without the time of the calendar, which is not known here. */
 export type CareStep = Omit<UpkeepStep, "wallMs">;
+
+/** What a step took, and why, where it tells that itself. */
+type Step = Cost & { readonly pulses?: number; readonly why?: string };
 
 /** Age growth after which a chip is calibrated anew. */
 const growth = 1.1;
@@ -66,6 +70,7 @@ export const whyNow = (chip: LivingChip, { upkeep }: CareSettings): string | und
  *   statistics   a factor and an offset, by mean and variance of each output, as AdaBS
  *   devices      self-test: weights that are far off are written anew, partners or spare columns make up for stuck
  *                devices; not where drift is great
+ *   spare-tile   a tile that was tested and cannot hold its weights all the same is written onto a spare tile, if that is better
  *   tiles        the third of the tiles whose weights are furthest off is written anew
  *   chip         all tiles are
  *   refuse       the chip answers no more, until a later look finds it better
@@ -87,19 +92,21 @@ export const lookAfter = (
   const steps: CareStep[] = [];
   const isNew = chip.knowledge.calibratedAtSeconds === undefined;
   let answers: Answers | undefined;
-  const take = (
+  const take = <Taken extends Step>(
     kind: string,
     reason: string,
-    step: () => Cost & { readonly pulses?: number },
+    step: () => Taken,
     look = () => chip.look(),
-  ): void => {
+  ): Taken => {
     const { risk: riskBefore } = chip.knowledge;
-    const { pulses = 0, ...cost } = step();
+    const taken = step();
+    const { pulses = 0, why = reason } = taken;
     answers = look();
     const looked = times(answers?.inferences ?? 0, chip.costs.inference);
     const riskAfter = chip.knowledge.risk;
-    const all = addCosts(cost, looked);
-    steps.push({ atSeconds: chip.network.atSeconds, kind, why: reason, ...all, pulses, riskBefore, riskAfter });
+    const all = addCosts(taken, looked);
+    steps.push({ atSeconds: chip.network.atSeconds, kind, why, ...all, pulses, riskBefore, riskAfter });
+    return taken;
   };
   const now = chip.network.atSeconds;
   const mayTry = (kind: string) => now >= (chip.knowledge.againAtSeconds[kind] ?? 0);
@@ -112,8 +119,23 @@ export const lookAfter = (
     });
   const plain: Tuning = { compensation, rescaling: "none", followsRanges: false };
 
+  const moveBroken = (tested: readonly TestedTile[]): void => {
+    for (const broken of brokenOf(tested)) {
+      for (const spare of freeSpares(chip)) {
+        const { hasMoved } = take("spare-tile", "", () => {
+          const step = moveTile(chip, broken, spare);
+          if (!isNew) return { ...step, ...addCosts(step, chip.calibrate()) };
+          chip.learn({ first: undefined }); // what was seen so far was another tile's
+          return step;
+        });
+        if (hasMoved) break;
+      }
+    }
+  };
+
   if (isNew && upkeep.policy === "full") {
-    take("self-test", why, () => selfTest(chip, verifiedWritesLast(chip.plan.device) ? "trim" : "mend"));
+    const how = verifiedWritesLast(chip.plan.device) ? "trim" : "mend";
+    moveBroken(take("self-test", why, () => selfTest(chip, how)).tested);
   }
   // What was found to be better stays.
   const tuning = isNew || upkeep.policy !== "full" ? plain : chip.knowledge;
@@ -136,7 +158,7 @@ export const lookAfter = (
   const canMend = mayTry("devices") && meanAlpha(chip) < mostAlpha;
   if (!isNew && canMend && isInExcess(chip, answers, upkeep)) {
     const before = chip.knowledge.risk ?? 0;
-    take("devices", sentence(chip, answers), () => selfTest(chip));
+    moveBroken(take("devices", sentence(chip, answers), () => selfTest(chip)).tested);
     note("devices", (chip.knowledge.risk ?? 0) < 0.9 * before);
   }
   const mayWrite = mayRewrite(chip); // all tiles may follow a third of them at once
@@ -145,10 +167,11 @@ export const lookAfter = (
     ["chip", 1],
   ] as const) {
     if (!isInExcess(chip, answers, upkeep) || !mayWrite || !wouldHelp(chip, answers, upkeep)) continue;
-    take(kind, sentence(chip, answers), () => {
-      const { pulses, ...cost } = rewriteTiles(chip, part);
-      return { ...addCosts(cost, chip.calibrate()), pulses };
+    const { tested } = take(kind, sentence(chip, answers), () => {
+      const written = rewriteTiles(chip, part);
+      return { ...written, ...addCosts(written, chip.calibrate()) };
     });
+    moveBroken(tested);
   }
   const { risk = 0, riskError = 0, mayAnswer } = chip.knowledge;
   const isTooBad = risk - riskError > upkeep.refuseAbove;

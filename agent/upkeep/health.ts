@@ -1,7 +1,14 @@
 import type { AnswerNoise } from "../../models/model.ts";
-import type { StoredChip } from "../store/chip-record.ts";
+import type { StoredChip, TileName } from "../store/chip-record.ts";
 import type { Knowledge, LivingChip } from "./living-chip.ts";
 import { type Wear, wearOf } from "./wear.ts";
+
+/** The spare tiles of a chip: how many there are, which tiles stand on one, and which were tried and are no better. */
+export interface SpareTiles {
+  readonly tiles: number;
+  readonly inUse: readonly (TileName & { readonly spare: number })[];
+  readonly spent: readonly number[];
+}
 
 /** How a chip is, as numbers to be shown. */
 export interface ChipHealth extends Wear {
@@ -23,6 +30,7 @@ export interface ChipHealth extends Wear {
   readonly risk: number | undefined;
   readonly riskError: number | undefined;
   readonly stuckDevices: number;
+  readonly spares: SpareTiles;
   /** Whether its last layer is another than it was trained to, learned from labels. */
   readonly hasLearned: boolean;
   readonly mayAnswer: boolean;
@@ -36,19 +44,21 @@ export const healthOf = (chip: LivingChip): ChipHealth =>
     chip.network.atSeconds,
     chip.tiles.flatMap(({ is }) => [...is.alpha]),
     chip.wear(),
+    chip.tiles.map(({ array, tile, is }) => ({ array, tile, spare: is.spare })),
   );
 
 /** How a chip was when it was stored. */
 export const healthOfStored = (model: string, { state, knowledge }: StoredChip<Knowledge>): ChipHealth => {
-  const arrays = Object.values(state.arrays);
-  const tiles = arrays.flatMap((array) => array.tiles);
+  const arrays = Object.entries(state.arrays);
+  const tiles = arrays.flatMap(([array, { tiles }]) => tiles.map((is, tile) => ({ ...is, array, tile })));
   const alphas = tiles.flatMap(({ alpha }) => [...alpha]);
   return healthFrom(
     model,
     knowledge,
-    arrays[0]?.atSeconds ?? 0,
+    arrays[0]?.[1].atSeconds ?? 0,
     alphas,
     wearOf(tiles.map(({ cells }) => cells.writes)),
+    tiles,
   );
 };
 
@@ -58,6 +68,7 @@ const healthFrom = (
   atSeconds: number,
   alphas: readonly number[],
   wear: Wear,
+  tiles: readonly (TileName & { readonly spare?: number | undefined })[],
 ): ChipHealth => {
   const { device, seed, compensation, calibratedAtSeconds, rewrittenAtSeconds, time } = knowledge;
   const { noise, risk, riskError, stuckDevices, mayAnswer } = knowledge;
@@ -75,6 +86,11 @@ const healthFrom = (
       max: Math.max(...alphas),
     },
     ...{ noise, risk, riskError, stuckDevices, mayAnswer },
+    spares: {
+      tiles: knowledge.spareTiles ?? 0, // chips stored by older versions do not say
+      inUse: tiles.flatMap(({ array, tile, spare }) => (spare === undefined ? [] : [{ array, tile, spare }])),
+      spent: knowledge.spentSpares ?? [],
+    },
     hasLearned: knowledge.learned?.weights !== undefined,
     ...wear,
   };

@@ -59,6 +59,9 @@ export interface Knowledge extends Remembered {
   readonly looks: { readonly atSeconds: number; readonly paidTo: number };
   /** Devices that self-test found not to follow their writes. */
   readonly stuckDevices: number;
+  /** Spare tiles that the chip has, and the numbers of those that were tried and are not better than what they would replace. */
+  readonly spareTiles: number;
+  readonly spentSpares: readonly number[];
   readonly mayAnswer: boolean;
   /** What it learned in place; undefined: it was never asked to. */
   readonly learned?: Learned;
@@ -132,7 +135,8 @@ export class LivingChip {
       ...{ compensation: "none", rescaling: "none", followsRanges: false },
       ...{ noise: undefined, first: undefined, settled: undefined, risk: undefined, riskError: undefined },
       looks: { atSeconds: 0, paidTo: 0 },
-      ...{ stuckDevices: 0, mayAnswer: true },
+      ...{ stuckDevices: 0, spareTiles: manifest.mapping.hardware?.spareTiles ?? 0, spentSpares: [] },
+      mayAnswer: true,
       ...{ inputs: [], margins: [] },
     };
     // What older versions did not know is as with a new chip, but for the noise when new, which had another name.
@@ -255,7 +259,8 @@ export class LivingChip {
     found: Partial<
       Pick<
         Knowledge,
-        "mayAnswer" | "looks" | "stuckDevices" | "againAtSeconds" | "isTrimmed" | "celsiusFrom" | "learned"
+        | ("mayAnswer" | "looks" | "stuckDevices" | "spentSpares" | "againAtSeconds" | "isTrimmed" | "celsiusFrom")
+        | ("learned" | "first")
       >
     >,
   ): void {

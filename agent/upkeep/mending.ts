@@ -1,5 +1,6 @@
 import { columnIn, devicesOf } from "../../models/crossbar/columns.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
+import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
 
 type Range = Pick<DeviceModel, "gMinSiemens" | "gMaxSiemens">;
@@ -23,6 +24,34 @@ export const alphaByDevice = (tile: Tile): ((device: number) => number) => {
 
 /** Devices that no write moves, by number, and what they conduct, S. */
 export type Held = ReadonlyMap<number, number>;
+
+/** A device that was written to the end of its range and reads so much of it off is held: far beyond what reads fluctuate. */
+const heldPart = 0.25;
+
+/**
+ * Write devices high and low, and read what they make of it: those that do not follow are held, where they read. One that no
+ * write moves is far from one end at least, wherever it is.
+ */
+export const stuckAmong = (
+  devices: readonly number[],
+  { gMinSiemens, gMaxSiemens }: Range,
+  how: {
+    write(devices: readonly number[], siemens: number): WriteCount;
+    read(turn: number): Float32Array;
+  },
+): { readonly held: Held; readonly written: WriteCount } => {
+  const held = new Map<number, number>();
+  let written = noWrites;
+  for (const [turn, siemens] of [gMaxSiemens, gMinSiemens].entries()) {
+    written = addWrites(written, how.write(devices, siemens));
+    const readings = how.read(turn);
+    for (const d of devices) {
+      const isOff = Math.abs(readings[d]! - siemens) > heldPart * (gMaxSiemens - gMinSiemens);
+      if (isOff) held.set(d, readings[d]!);
+    }
+  }
+  return { held, written };
+};
 
 /**
  * What the partners of held devices are to be written to, so that their pairs hold their weights all the same:
@@ -82,4 +111,28 @@ export const weightsOfOutput = (
     weights[pair] = (wanted[plus]! - wanted[plus + 1]!) / alpha;
   }
   return weights;
+};
+
+/**
+ * The part of a tile's weights, in squares, that held devices keep from being held, whatever their partners do.
+ *
+ * @param columnOf the column that each output is to stand in, and `alpha` of each there; by default where they are now
+ */
+export const lostPart = (
+  tile: Tile,
+  held: Held,
+  range: Range,
+  columnOf: (output: number) => number = (output) => tile.columnOf(output),
+  alpha: ArrayLike<number> = tile.alpha,
+): number => {
+  const wanted = tile.targetsSiemens("weights");
+  const present = tile.alpha;
+  let [lost, all] = [0, 0];
+  for (let output = 0; output < present.length; output++) {
+    const weights = weightsOfOutput(tile, output, wanted).map((weight) => weight * present[output]!);
+    all += weights.reduce((sum, weight) => sum + weight ** 2, 0);
+    const there = weights.map((weight) => weight / alpha[output]!);
+    lost += alpha[output]! ** 2 * lossIn(devicesOf(columnOf(output), tile.shape), there, held, range);
+  }
+  return all === 0 ? 0 : lost / all;
 };

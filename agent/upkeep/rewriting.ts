@@ -1,6 +1,7 @@
 import { devicesOf } from "../../models/crossbar/columns.ts";
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
+import type { TileName } from "../store/chip-record.ts";
 import { addCosts, type Cost, noCost, times } from "./costs.ts";
 import type { LivingChip } from "./living-chip.ts";
 import { verifyOf } from "./mending.ts";
@@ -9,36 +10,54 @@ import { type Repair, repair } from "./self-test.ts";
 /** What a step that writes took. */
 export type WritingCost = Cost & { readonly pulses: number };
 
+/** A tile that was self-tested: its stuck devices, by number, and the part of its weights, in squares, that it does not hold. */
+export interface TestedTile extends TileName, Pick<Repair, "stuck" | "lost"> {
+  readonly is: Tile;
+}
+
+/** A tile whose drift compensation is so far from 1 did not only drift: it is to be written as a whole before it is tested. */
+const mostAlpha = 1.5;
+
 /**
  * Read every device of the chip, and mend what can be mended; to `trim` a chip that was just programmed, write all devices
- * that verified writes would leave closer. @returns also the stuck devices of each tile, and how many outputs moved
+ * that verified writes would leave closer. @returns also what was found of each tile, and how many outputs moved
  */
 export const selfTest = (
   chip: LivingChip,
   how: "mend" | "trim" = "mend",
-): WritingCost & { readonly stuck: readonly (readonly number[])[]; readonly moved: number } => {
+): WritingCost & { readonly tested: readonly TestedTile[]; readonly moved: number } => {
   const moment = Math.round(chip.network.atSeconds * 1000);
   let [cost, written, moved]: [Cost, WriteCount, number] = [noCost, noWrites, 0];
-  const stuck: (readonly number[])[] = [];
-  const touched = chip.tiles.filter(({ is }) => {
+  const tested: TestedTile[] = [];
+  const touched = chip.tiles.filter((tile) => {
+    const { is } = tile;
+    if (isOutOfLine(is)) return false;
     const found = repair(is, chip.plan.device, moment, how);
     cost = addCosts(cost, costOfRepair(chip, is, found));
     written = addWrites(written, found.written);
-    stuck.push(found.stuck);
+    tested.push({ ...tile, stuck: found.stuck, lost: found.lost });
     moved += found.moved;
     return found.written.pulses > 0;
   });
   if (touched.length > 0) chip.wrote(touched, "devices");
-  const count = stuck.reduce((sum, devices) => sum + devices.length, 0);
+  const count = tested.reduce((sum, { stuck }) => sum + stuck.length, 0);
   chip.learn({
     stuckDevices: Math.max(count, chip.knowledge.stuckDevices),
     ...(how === "trim" && { isTrimmed: true }),
   });
-  return { ...withWrites(cost, written), stuck, moved };
+  return { ...withWrites(cost, written), tested, moved };
+};
+
+const isOutOfLine = ({ alpha }: Tile): boolean => {
+  const mean = alpha.reduce((sum, a) => sum + a, 0) / alpha.length;
+  return mean > mostAlpha || mean < 1 / mostAlpha;
 };
 
 /** Write the tiles anew whose weights are furthest off, a part of them all, and self-test them. */
-export const rewriteTiles = (chip: LivingChip, part: number): WritingCost => {
+export const rewriteTiles = (
+  chip: LivingChip,
+  part: number,
+): WritingCost & { readonly tested: readonly TestedTile[] } => {
   const { device } = chip.plan;
   const moment = Math.round(chip.network.atSeconds * 1000) + 1;
   let [cost, written]: [Cost, WriteCount] = [noCost, noWrites];
@@ -48,18 +67,25 @@ export const rewriteTiles = (chip: LivingChip, part: number): WritingCost => {
     .slice(0, Math.ceil(part * chip.tiles.length))
     .map(({ tile }) => tile);
   if (part < 1) cost = chip.costs.oneHot;
-  for (const { is } of ranked) {
+  const tested = ranked.map((tile): TestedTile => {
+    const { is } = tile;
     written = addWrites(written, is.rewrite("all", verifyOf(device), is.targetsSiemens("weights")));
     const found = repair(is, device, moment);
     cost = addCosts(cost, chip.costs.response(is.place.outputs, is.place.inputs), costOfRepair(chip, is, found));
     written = addWrites(written, found.written);
-  }
+    return { ...tile, stuck: found.stuck, lost: found.lost };
+  });
   chip.wrote(ranked, "tiles");
   if (part === 1) chip.learn({ isTrimmed: true });
-  return withWrites(cost, written);
+  return { ...withWrites(cost, written), tested };
 };
 
-const costOfRepair = ({ costs }: LivingChip, { place }: Tile, { readings, responses }: Repair): Cost =>
+/** What the reads of a self-test took. */
+export const costOfRepair = (
+  { costs }: LivingChip,
+  { place }: Tile,
+  { readings, responses }: Pick<Repair, "readings" | "responses">,
+): Cost =>
   addCosts(
     times(readings, costs.device(place.outputs, place.inputs)),
     times(responses, costs.response(place.outputs, place.inputs)),
@@ -88,7 +114,8 @@ const relativeError = (tile: Tile, moment: number): number => {
   return square > 0 ? Math.sqrt(errors / square) : 0;
 };
 
-const withWrites = (cost: Cost, { pulses, seconds, joules }: WriteCount): WritingCost => ({
+/** What reads and writes took together. */
+export const withWrites = (cost: Cost, { pulses, seconds, joules }: WriteCount): WritingCost => ({
   ...addCosts(cost, { reads: 0, seconds, joules }),
   pulses,
 });

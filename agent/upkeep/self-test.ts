@@ -2,7 +2,7 @@ import { devicesOf } from "../../models/crossbar/columns.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
-import { alphaByDevice, makeUpFor, stuckPart, verifyOf } from "./mending.ts";
+import { alphaByDevice, lostPart, makeUpFor, stuckPart, verifyOf } from "./mending.ts";
 import { moveToSpares } from "./spare-columns.ts";
 
 /** What a self-test of a tile found and mended. */
@@ -15,11 +15,15 @@ export interface Repair {
   readonly responses: number;
   /** Outputs that were moved to spare columns. */
   readonly moved: number;
+  /** The part of the tile's weights, in squares, that stuck devices keep it from holding all the same. */
+  readonly lost: number;
 }
 
 /** Weights that are off by so much of the range of a device, and by so many typical deviations of their tile, are suspect. */
 const suspectPart = 0.05;
 const suspectDeviations = 2.5;
+/** At most so much of the range: of a tile that is dead for the most part that is typical, too. */
+const mostSuspectPart = 0.3;
 /**
  * Find weights of a tile that are far off, write them anew, and where a device does not follow let its partner make up
  * for it, or a spare column take the place of its column:
@@ -39,7 +43,7 @@ export const repair = (tile: Tile, device: DeviceModel, moment: number, how: "me
   const range = device.gMaxSiemens - device.gMinSiemens;
   const first = tile.readDevices(4 * moment);
   const suspects = how === "trim" ? outsideBand(tile, device, first) : suspectPairs(tile, range, first);
-  if (suspects.length === 0) return { stuck: [], written: noWrites, readings: 1, responses: 0, moved: 0 };
+  if (suspects.length === 0) return { stuck: [], written: noWrites, readings: 1, responses: 0, moved: 0, lost: 0 };
 
   const wanted = tile.targetsSiemens("weights");
   const alphaOf = alphaByDevice(tile);
@@ -48,18 +52,19 @@ export const repair = (tile: Tile, device: DeviceModel, moment: number, how: "me
   const targets = tile.targetsSiemens();
   const readings = tile.readDevices(4 * moment + 1);
   const stuck = suspects.filter((d) => Math.abs(readings[d]! - targets[d]!) > stuckPart * range);
-  if (stuck.length === 0) return { stuck, written, readings: 2, responses: 2, moved: 0 };
+  if (stuck.length === 0) return { stuck, written, readings: 2, responses: 2, moved: 0, lost: 0 };
 
   const held = new Map(stuck.map((d) => [d, readings[d]!]));
   const { devices, siemens } = makeUpFor(held, wanted, alphaOf);
   written = addWrites(written, tile.rewrite(devices, verifyOf(device), siemens));
   const spares = moveToSpares(tile, device, held, 4 * moment + 2);
   return {
-    stuck: [...stuck, ...spares.stuck],
+    stuck: [...stuck, ...spares.held.keys()],
     written: addWrites(written, spares.written),
     readings: 2 + spares.readings,
     responses: 4 + spares.responses,
     moved: spares.moved,
+    lost: lostPart(tile, new Map([...held, ...spares.held]), device),
   };
 };
 
@@ -73,7 +78,8 @@ const suspectPairs = (tile: Tile, range: number, readings: Float32Array): readon
     const d = devices[2 * pair]!;
     off[pair] = Math.abs(alphaOf(d) * (readings[d]! - readings[d + 1]!) - (wanted[d]! - wanted[d + 1]!));
   }
-  const limit = Math.max(suspectPart * range, suspectDeviations * 1.4826 * median(off));
+  const typical = 1.4826 * median(off);
+  const limit = Math.min(mostSuspectPart * range, Math.max(suspectPart * range, suspectDeviations * typical));
   return [...devices.filter((_, n) => off[n >> 1]! > limit)];
 };
 

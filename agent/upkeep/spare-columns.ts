@@ -2,19 +2,28 @@ import { columnIn, devicesOf } from "../../models/crossbar/columns.ts";
 import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
 import { addWrites, noWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
-import { alphaByDevice, type Held, lossIn, makeUpFor, stuckPart, verifyOf, weightsOfOutput } from "./mending.ts";
+import {
+  alphaByDevice,
+  type Held,
+  lossIn,
+  makeUpFor,
+  stuckAmong,
+  stuckPart,
+  verifyOf,
+  weightsOfOutput,
+} from "./mending.ts";
 
 /** What moving outputs to spare columns took. */
 export interface Moves {
   readonly moved: number;
-  /** Stuck devices of spare columns that are in use now, by number. */
-  readonly stuck: readonly number[];
+  /** Held devices of spare columns that are in use now. */
+  readonly held: Held;
   readonly written: WriteCount;
   readonly readings: number;
   readonly responses: number;
 }
 
-const noMoves: Moves = { moved: 0, stuck: [], written: noWrites, readings: 0, responses: 0 };
+const noMoves: Moves = { moved: 0, held: new Map(), written: noWrites, readings: 0, responses: 0 };
 
 /** An output moves where a spare column loses so much less of its weights, in squares. */
 const worthwhile = 0.5;
@@ -47,14 +56,17 @@ export const moveToSpares = (tile: Tile, device: DeviceModel, held: Held, moment
   if (lossy.length === 0 || spares.size === 0) return noMoves;
 
   const columnOf = (spare: number) => devicesOf(tile.place.outputs + spare, tile.shape);
-  const tested = testOf(
-    tile,
-    device,
+  const tested = stuckAmong(
     [...spares].flatMap((spare) => [...columnOf(spare)]),
-    moment,
+    device,
+    {
+      write: (devices, siemens) =>
+        tile.rewrite(devices, verifyOf(device), new Float32Array(devices.length).fill(siemens)),
+      read: (turn) => tile.readDevices(moment + turn),
+    },
   );
   let [written, responses, moved] = [tested.written, 4, 0];
-  const stuck: number[] = [];
+  const taken = new Map<number, number>();
   for (const { output, loss } of lossy) {
     const weights = weightsOfOutput(tile, output, wanted);
     const losses = [...spares].map((spare) => ({ spare, loss: lossIn(columnOf(spare), weights, tested.held, device) }));
@@ -67,31 +79,9 @@ export const moveToSpares = (tile: Tile, device: DeviceModel, held: Held, moment
     );
     const { devices, siemens } = makeUpFor(mine, tile.targetsSiemens("weights"), alphaByDevice(tile));
     written = addWrites(written, tile.rewrite(devices, verifyOf(device), siemens));
-    stuck.push(...mine.keys());
+    for (const [d, siemens] of mine) taken.set(d, siemens);
     responses += 4;
     moved++;
   }
-  return { moved, stuck, written, readings: 2, responses };
-};
-
-/** Write devices high and low, and read what they make of it. */
-const testOf = (
-  tile: Tile,
-  device: DeviceModel,
-  devices: readonly number[],
-  moment: number,
-): { readonly held: Held; readonly written: WriteCount } => {
-  const { gMinSiemens, gMaxSiemens } = device;
-  const held = new Map<number, number>();
-  let written = noWrites;
-  for (const [turn, siemens] of [gMaxSiemens, gMinSiemens].entries()) {
-    const aims = devices.map(() => siemens);
-    written = addWrites(written, tile.rewrite(devices, verifyOf(device), aims));
-    const readings = tile.readDevices(moment + turn);
-    for (const d of devices) {
-      const isOff = Math.abs(readings[d]! - siemens) > stuckPart * (gMaxSiemens - gMinSiemens);
-      if (isOff) held.set(d, readings[d]!);
-    }
-  }
-  return { held, written };
+  return { moved, held: taken, written, readings: 2, responses };
 };

@@ -9,6 +9,8 @@ import { type CellsShape, expectInteger, maxTileSide, type TilePlace } from "./m
 import { limitsOf } from "./packing.ts";
 import type { WriteVerify } from "./programming.ts";
 import { checkSlices, type WeightSlices } from "./slices.ts";
+import { mostSpareTiles } from "./spare-tile.ts";
+import { keyOfDevices, spareArrayId } from "./tile-cells.ts";
 import type { TileScratch } from "./tile-circuit.ts";
 import { codesOf, type Windows } from "./windows.ts";
 import type { PairWires } from "./wires/pair-wires.ts";
@@ -25,6 +27,8 @@ export interface Hardware {
   readonly weightSlices?: WeightSlices;
   /** Columns of each tile beside those of its outputs, for `Tile.useSpare`, 0 … 256. None. */
   readonly spareColumns?: number;
+  /** Tiles of the chip beside those of its weights, for `Tile.moveTo`: any of its tiles may move to one, 0 … 256. None. */
+  readonly spareTiles?: number;
   /** Programming by pulses and reads in turn. Without it each device has one pulse. */
   readonly verify?: WriteVerify;
   /** The slow part of 1/f noise as a path that goes on from read to read, moved by `ageTo`. All noise is new in each. */
@@ -52,7 +56,8 @@ export interface Hardware {
 
 /** All keys of `Hardware`. */
 export const hardwareKeys: readonly string[] = Object.keys({
-  ...{ pairs: 0, pairing: 0, scaleByColumn: 0, weightSlices: 0, spareColumns: 0, verify: 0, slowNoise: 0 },
+  ...{ pairs: 0, pairing: 0, scaleByColumn: 0, weightSlices: 0, spareColumns: 0, spareTiles: 0 },
+  ...{ verify: 0, slowNoise: 0 },
   ...{ converters: 0, dacLow: 0, adcLow: 0, inputSliceBits: 0, columnClip: 0, scaleInputs: 0, retryClipped: 0 },
   ...{ inputCoding: 0, readVolts: 0, outputNoise: 0 },
 } satisfies Record<keyof Hardware, 0>);
@@ -91,7 +96,7 @@ export interface ArraySpec extends Hardware {
    */
   readonly tileOutputMax?: readonly number[];
   readonly seed: number;
-  /** Tells the arrays of one chip apart, 0 … 65535. */
+  /** Tells the arrays of one chip apart, 0 … 65534. */
   readonly arrayId: number;
   /** Most rows of x in one call. */
   readonly maxBatch: number;
@@ -127,6 +132,18 @@ export const faultsOf = (spec: ArraySpec, place: TilePlace, index: number): Faul
   return map;
 };
 
+/** The faults of a spare tile of the chip where a tile would use it: by rates as all have them, by maps none. */
+export const spareFaultsOf =
+  ({ faults, seed, arrayId, ...spec }: ArraySpec, place: TilePlace) =>
+  (spare: number): FaultMap | undefined =>
+    faults === undefined || isMaps(faults)
+      ? undefined
+      : drawFaults(
+          faults,
+          shapeOf({ seed, arrayId, ...spec }, place),
+          keyOfDevices({ seed, arrayId, index: 0 }, spare),
+        );
+
 /** Devices of a tile that were never formed: those of pairs that `isFormed` denies. Spare columns have all. */
 export const absentOf = ({ isFormed, ...spec }: ArraySpec, place: TilePlace): Uint32Array => {
   if (isFormed === undefined) return new Uint32Array();
@@ -160,10 +177,11 @@ export const checkSpec = (
   const bad = weights.findIndex((w) => !Number.isFinite(w));
   if (bad >= 0) throw new RangeError(`weights[${bad}]: expected a finite number, got ${weights[bad]}`);
   expectInteger("adcBits", spec.adcBits, 2, readingOf(spec.device, spec) ? maxDetailedBits : maxAdcBits);
-  expectInteger("arrayId", spec.arrayId, 0, 65535);
+  expectInteger("arrayId", spec.arrayId, 0, spareArrayId - 1);
   expectInteger("maxBatch", spec.maxBatch, 1, 2 ** 24);
   expectInteger("number of tiles", tileCount * (spec.weightSlices?.count ?? 1), 1, 65536);
   expectInteger("spareColumns", spec.spareColumns ?? 0, 0, maxTileSide);
+  expectInteger("spareTiles", spec.spareTiles ?? 0, 0, mostSpareTiles);
   expectInteger("pairs", spec.pairs ?? 1, 1, 16);
   if (spec.weightSlices) checkSlices(spec.weightSlices);
   checkReading(spec);

@@ -7,6 +7,7 @@ import {
   readingOf,
   scratchFor,
   shapeOf,
+  spareFaultsOf,
 } from "./array-spec.ts";
 import type { CalibrationMode } from "./calibration.ts";
 import { converter, maxDetailedBits } from "./converters.ts";
@@ -97,6 +98,7 @@ export class CrossbarArray {
           faults: faultsOf(spec, place, index),
           wires: spec.wires,
           shape: shapeOf(spec, place),
+          ...{ spareTiles: spec.spareTiles ?? 0, spareFaults: spareFaultsOf(spec, place) },
           absent: absentOf(spec, place),
           pairing: spec.pairing ?? "one-sided",
           ...{ verify: spec.verify, reading, slowNoise: spec.slowNoise ?? false },

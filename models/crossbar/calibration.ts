@@ -1,4 +1,7 @@
 import { largestSum, largestWeight } from "./columns.ts";
+import type { TilePlace } from "./mapping.ts";
+import { readEvent } from "./read-keys.ts";
+
 /** How a tile makes up for drift: not at all, by one factor, or by a factor for each output. */
 export type CalibrationMode = "none" | "global" | "per-column";
 
@@ -87,3 +90,31 @@ export const firstRanges = (
   outputMax ?? (largestSum(siemens, weightsPerSiemens) || 1) * dacMax,
   1.25 * (largestWeight(siemens, weightsPerSiemens) || 1) * dacMax,
 ];
+
+/** A circuit, as far as reads of one input after the other need it. */
+interface OneHot {
+  readOneHot(moment: number, event: number, look: (input: number, y: Float32Array) => void): void;
+}
+
+/** Mean |y| of each output over one-hot inputs at full scale, through DAC, read noise and ADC; α is left out. */
+export const responseOf = (circuit: OneHot, { outputs, inputs }: TilePlace, moment: number): Float64Array => {
+  const sums = new Float64Array(outputs);
+  circuit.readOneHot(moment, readEvent.calibration, (_, y) => {
+    for (let o = 0; o < outputs; o++) sums[o]! += Math.abs(y[o]!) / inputs;
+  });
+  return sums;
+};
+
+/** Every weight by the same reads, in units of W. [outputs × inputs] @param dacMax full scale of the DACs */
+export const weightsRead = (
+  circuit: OneHot,
+  { outputs, inputs }: TilePlace,
+  dacMax: number,
+  moment: number,
+): Float32Array => {
+  const weights = new Float32Array(outputs * inputs);
+  circuit.readOneHot(moment, readEvent.weights, (i, y) => {
+    for (let o = 0; o < outputs; o++) weights[o * inputs + i] = y[o]! / dacMax;
+  });
+  return weights;
+};

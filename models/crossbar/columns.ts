@@ -29,6 +29,24 @@ export const outputsOf = (
   return means;
 };
 
+/**
+ * The same values with each output in the column of its own number, and `rest` in all others.
+ * @param values of all devices  @param columns the column that each output stands in
+ */
+export const inOwnColumns = (
+  values: Float32Array,
+  shape: CellsShape,
+  columns: Int32Array,
+  rest: number,
+): Float32Array => {
+  const moved = new Float32Array(values.length).fill(rest);
+  for (let o = 0; o < columns.length; o++) {
+    const [from, to] = [devicesOf(columns[o]!, shape), devicesOf(o, shape)];
+    for (let n = 0; n < to.length; n++) moved[to[n]!] = values[from[n]!]!;
+  }
+  return moved;
+};
+
 /** The devices of one column in all crossbars, by number. */
 export const devicesOf = (column: number, { columns: width, inputs, crossbars }: CellsShape): Uint32Array => {
   const row = 2 * inputs;

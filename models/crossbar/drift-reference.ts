@@ -1,14 +1,17 @@
-import { type CalibrationMode, driftCompensation } from "./calibration.ts";
+import { type AdcRanges, type CalibrationMode, driftCompensation } from "./calibration.ts";
 
 /** What the drift of a tile is measured by: the mean |y| of each output for one-hot inputs when it was programmed, R(0). */
 export class DriftReference {
   readonly response: Float64Array;
+  /** Ranges of the ADC then. */
+  readonly ranges: AdcRanges;
+  /** Responses below it count as so much, so that an output of zeros does not seem to drift. */
   readonly #floor: number;
 
-  /** @param floor responses below it count as so much, so that an output of zeros does not seem to drift */
-  constructor(response: Float64Array, floor: number) {
+  constructor(response: Float64Array, ranges: AdcRanges) {
     this.response = response;
-    this.#floor = floor;
+    this.ranges = ranges;
+    this.#floor = 1e-4 * ranges[1];
   }
 
   /** α of each output, by what the response is at present. */

@@ -28,6 +28,9 @@ export interface TileSpec extends TileKey {
   readonly reading: DetailedReading | undefined;
   /** undefined: none. Checked. */
   readonly faults: FaultMap | undefined;
+  /** How many spare tiles the chip has, and the faults of one that this tile could use. */
+  readonly spareTiles: number;
+  readonly spareFaults: (spare: number) => FaultMap | undefined;
   /** undefined: wires without resistance. */
   readonly wires: PairWires | undefined;
   /** Chip time, s at the reference temperature, and temperature of the array. */

@@ -1,6 +1,7 @@
 import { type AdcRanges, checkOffsets } from "./calibration.ts";
+import type { TileCells } from "./cells.ts";
 import { checkFaults, type FaultMap } from "./faults.ts";
-import type { CellsShape } from "./mapping.ts";
+import { type CellsShape, expectInteger } from "./mapping.ts";
 import type { WrittenCells } from "./programming.ts";
 
 /**
@@ -10,6 +11,8 @@ import type { WrittenCells } from "./programming.ts";
 export interface TileState {
   /** Devices of the tile, numbered as `TileCells` has them. */
   readonly cells: WrittenCells;
+  /** The spare tile of the chip whose devices these are; left out: the tile's own. */
+  readonly spare?: number;
   /** Left out: none. */
   readonly faults?: FaultMap;
   /** What each device should conduct, S; left out: as the weights say. */
@@ -54,8 +57,40 @@ export const copyCells = (cells: WrittenCells): WrittenCells => ({
   writes: cells.writes.slice(),
 });
 
-/** @throws RangeError where a state is not one of a tile of this shape */
-export const checkState = (state: TileState, outputs: number, shape: CellsShape): void => {
+/** What a tile's circuit has of its state. */
+interface CircuitState {
+  readonly alpha: Float64Array;
+  readonly offsets: Float32Array;
+  readonly outputMax: number;
+  readonly calibrationMax: number;
+}
+
+/** The state of a tile, without what may be left out: `Tile.state`. */
+export const stateOf = (
+  { cells, faults, targetsSiemens, weightSiemens, isTaught }: TileCells,
+  { alpha, offsets, outputMax, calibrationMax }: CircuitState,
+  { response, ranges }: { readonly response: Float64Array; readonly ranges: AdcRanges },
+  columns: Int32Array,
+  spare: number | undefined,
+  as: "copy" | "view",
+): TileState => ({
+  ...(isTaught && { weightSiemens: as === "view" ? weightSiemens : weightSiemens.slice() }),
+  cells: as === "view" ? cells : copyCells(cells),
+  ...(targetsSiemens !== weightSiemens && {
+    targetsSiemens: as === "view" ? targetsSiemens : targetsSiemens.slice(),
+  }),
+  ...(spare !== undefined && { spare }),
+  ...(faults && { faults }),
+  columns: columns.slice(),
+  alpha: alpha.slice(),
+  ...(offsets.some((offset) => offset !== 0) && { offsets: offsets.slice() }),
+  ...{ outputMax, calibrationMax },
+  programmedResponse: response.slice(),
+  ...(outputMax !== ranges[0] && { programmedRanges: ranges }),
+});
+
+/** @throws RangeError where a state is not one of a tile of this shape, on a chip with so many spare tiles */
+export const checkState = (state: TileState, outputs: number, shape: CellsShape, spareTiles: number): void => {
   const devices = 2 * shape.crossbars * shape.columns * shape.inputs;
   const expectLength = (name: string, { length }: ArrayLike<number>, expected: number): void => {
     if (length !== expected) throw new RangeError(`state ${name}: expected ${expected} numbers, got ${length}`);
@@ -76,6 +111,7 @@ export const checkState = (state: TileState, outputs: number, shape: CellsShape)
     expectLength(name, siemens, devices);
     expectNumbers(name, siemens, isPositive);
   }
+  if (state.spare !== undefined) expectInteger("state spare", state.spare, 0, spareTiles - 1);
   expectLength("columns", state.columns, outputs);
   expectLength("alpha", state.alpha, outputs);
   expectLength("programmedResponse", state.programmedResponse, outputs);

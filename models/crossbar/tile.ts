@@ -1,7 +1,7 @@
 import { type Acting, actingAt } from "./acting.ts";
-import { type AdcRanges, type CalibrationMode, firstRanges, rangesFor } from "./calibration.ts";
-import { TileCells } from "./cells.ts";
-import { devicesOf, outputsOf, outputsWith, sparesBeside, targetsOf } from "./columns.ts";
+import { type CalibrationMode, firstRanges, rangesFor, responseOf, weightsRead } from "./calibration.ts";
+import type { TileCells } from "./cells.ts";
+import { devicesOf, inOwnColumns, outputsOf, outputsWith, sparesBeside, targetsOf } from "./columns.ts";
 import { DetailedCircuit } from "./detailed-circuit.ts";
 import { detailedSpec } from "./detailed-spec.ts";
 import { DriftReference } from "./drift-reference.ts";
@@ -10,9 +10,11 @@ import { type CellsShape, expectInteger, type TilePlace } from "./mapping.ts";
 import { noWrites, type WriteCount, type WriteVerify } from "./programming.ts";
 import { readEvent, readRandom } from "./read-keys.ts";
 import type { WeightPiece } from "./slices.ts";
+import { SpareTile } from "./spare-tile.ts";
+import { cellsOf } from "./tile-cells.ts";
 import { TileCircuit, type TileScratch } from "./tile-circuit.ts";
 import type { TileSpec } from "./tile-spec.ts";
-import { checkState, copyCells, type TileState } from "./tile-state.ts";
+import { checkState, stateOf, type TileState } from "./tile-state.ts";
 
 /**
  * A tile: one crossbar with its converters. It holds a weight matrix [outputs × inputs] and multiplies by it.
@@ -36,16 +38,16 @@ export class Tile {
   readonly programmed: WriteCount;
   readonly #spec: TileSpec;
   readonly #scratch: TileScratch;
-  readonly #cells: TileCells;
+  readonly #weightsPerSiemens: Float64Array;
+  #cells: TileCells;
+  #spare: number | undefined;
   /** Converters, products and α: ranges and factors may be set here. */
   readonly circuit: TileCircuit | DetailedCircuit;
   /** The column that each output stands in: its own, or a spare. */
   readonly #columns: Int32Array;
   #atSeconds: number;
   #celsius: number;
-  readonly #reference: DriftReference;
-  /** Ranges of the ADC when programmed. */
-  readonly #programmedRanges: AdcRanges;
+  #reference: DriftReference;
 
   /**
    * Program weights [outputs × inputs], finite, or take over a `state` that was left by the same weights and spec. The
@@ -59,48 +61,28 @@ export class Tile {
     arena: Arena,
     state?: TileState,
   ) {
-    const { device, dac, shape } = spec;
-    const { outputs } = place;
-    if (state) checkState(state, outputs, shape);
+    const { device, shape } = spec;
+    if (state) checkState(state, place.outputs, shape, spec.spareTiles);
     this.place = place;
     this.shape = shape;
     this.#spec = spec;
     this.#scratch = scratch;
     this.#atSeconds = spec.atSeconds;
     this.#celsius = spec.celsius;
-    this.#columns = state?.columns.slice() ?? Int32Array.from({ length: outputs }, (_, o) => o);
+    this.#columns = state?.columns.slice() ?? Int32Array.from({ length: place.outputs }, (_, o) => o);
     const weightsPerSiemens = fullScale.map((weight) => weight / (device.gMaxSiemens - device.gMinSiemens));
+    this.#weightsPerSiemens = weightsPerSiemens;
+    this.#spare = state?.spare;
     const byWeights = targetsOf(weights, weightsPerSiemens, device, spec.pairing, shape, this.#columns);
-    const faults = state ? state.faults : spec.faults;
-    const [written, targets] = [state && copyCells(state.cells), state?.targetsSiemens?.slice()];
-    const { absent, slowNoise } = spec;
-    this.#cells = new TileCells(byWeights, shape, device, spec, faults, absent, slowNoise, written, targets);
-    if (state?.weightSiemens) this.#cells.teach(state.weightSiemens.keys(), state.weightSiemens);
+    this.#cells = cellsOf(spec, byWeights, state);
     this.programmed = state ? noWrites : this.#cells.write("all", spec.atSeconds, spec.verify);
     const more = { hasReadNoise: device.hasReadNoise, weightsPerSiemens };
     this.circuit = spec.reading
       ? new DetailedCircuit(place, detailedSpec({ ...spec, ...more }, spec.reading, this.#columns, weights))
       : new TileCircuit(place, { ...spec, ...more }, scratch, arena);
-    const acting = this.#acting();
-    const first = state ? ([state.outputMax, state.calibrationMax] as const) : undefined;
-    this.#programmedRanges =
-      state?.programmedRanges ?? first ?? firstRanges(acting.siemens, weightsPerSiemens, dac.max, spec.outputMax);
-    const [outputMax, calibrationMax] = this.#programmedRanges;
-    this.circuit.setRanges(state?.outputMax ?? outputMax, state?.calibrationMax ?? calibrationMax);
-    this.circuit.pack(acting);
-    this.#reference = new DriftReference(state?.programmedResponse.slice() ?? this.#response(), 1e-4 * calibrationMax);
-    if (state) this.circuit.setAlpha(state.alpha);
-    if (state?.offsets) this.circuit.setOffsets(state.offsets);
+    this.#reference = this.#begin(state);
   }
 
-  /** Full scale of the ADC, in units of W·x. */
-  get outputMax(): number {
-    return this.circuit.outputMax;
-  }
-  /** How many ADC readings were clipped in products since construction. */
-  get clippedOutputs(): number {
-    return this.circuit.clippedOutputs;
-  }
   /** The drift compensation of each output. A copy. */
   get alpha(): Float64Array {
     return this.circuit.alpha.slice();
@@ -132,13 +114,13 @@ export class Tile {
     const before = devices === "all" ? undefined : this.#response();
     if (targets) this.#cells.retarget(devices, targets);
     const count = this.#cells.write(devices, this.#atSeconds, verify);
-    this.circuit.pack(this.#acting());
     if (devices === "all") {
-      this.circuit.setAlpha(1);
-      this.circuit.setOffsets(new Float32Array(this.place.outputs));
-      this.circuit.setRanges(...this.#programmedRanges);
-      this.#reference.response.set(this.#response());
-    } else this.#reference.keep(outputsWith(devices, this.shape, this.#columns), before!, this.#response());
+      const [outputMax, calibrationMax] = this.#reference.ranges;
+      this.#reference = this.#begin({ outputMax, calibrationMax });
+    } else {
+      this.circuit.pack(this.#acting());
+      this.#reference.keep(outputsWith(devices, this.shape, this.#columns), before!, this.#response());
+    }
     return count;
   }
 
@@ -168,6 +150,31 @@ export class Tile {
     return count;
   }
 
+  /** A spare tile of the chip, to hold what this one holds. @throws RangeError for one that there is not */
+  spareTile(spare: number): SpareTile {
+    const weights = inOwnColumns(this.#cells.weightSiemens, this.shape, this.#columns, this.#spec.device.gMinSiemens);
+    return new SpareTile(spare, weights, this.#spec, this.#atSeconds, this.#celsius);
+  }
+
+  /**
+   * Write the weights onto the devices of a spare tile, and stand on it from now on; all else is set as when a tile is
+   * programmed. Reads in products draw the numbers that they would have drawn.
+   */
+  moveTo({ number, cells }: SpareTile, verify?: WriteVerify): WriteCount {
+    cells.isTaught = this.#cells.isTaught;
+    [this.#cells, this.#spare] = [cells, number];
+    this.#columns.set([...this.#columns.keys()]);
+    cells.retarget("all", cells.weightSiemens);
+    const count = cells.write("all", this.#atSeconds, verify);
+    this.#reference = this.#begin();
+    return count;
+  }
+
+  /** Number of the spare tile that it stands on; undefined: it stands where it was programmed first. */
+  get spare(): number | undefined {
+    return this.#spare;
+  }
+
   /** Numbers of the spare columns that no output stands in, as `useSpare` takes them. */
   get freeSpares(): readonly number[] {
     return sparesBeside(this.#columns, this.shape);
@@ -175,21 +182,7 @@ export class Tile {
 
   /** All that the tile is beside its weights. A copy; a `view` shares what is known of devices, until they change. */
   state(as: "copy" | "view" = "copy"): TileState {
-    const { cells, faults, targetsSiemens, weightSiemens, isTaught } = this.#cells;
-    const given = (siemens: Float32Array) => (as === "view" ? siemens : siemens.slice());
-    return {
-      ...(isTaught && { weightSiemens: given(weightSiemens) }),
-      cells: as === "view" ? cells : copyCells(cells),
-      ...(targetsSiemens !== weightSiemens && { targetsSiemens: given(targetsSiemens) }),
-      ...(faults && { faults }),
-      columns: this.#columns.slice(),
-      alpha: this.alpha,
-      ...(this.circuit.offsets.some((offset) => offset !== 0) && { offsets: this.circuit.offsets.slice() }),
-      outputMax: this.circuit.outputMax,
-      calibrationMax: this.circuit.calibrationMax,
-      programmedResponse: this.#reference.response.slice(),
-      ...(this.circuit.outputMax !== this.#programmedRanges[0] && { programmedRanges: this.#programmedRanges }),
-    };
+    return stateOf(this.#cells, this.circuit, this.#reference, this.#columns, this.#spare, as);
   }
 
   /** What each device is written to, or what it should conduct as the weights say, S, by number. A copy. */
@@ -222,12 +215,7 @@ export class Tile {
    * pairs and wires make of it, without α. [outputs × inputs]
    */
   readWeights(moment: number): Float32Array {
-    const { inputs } = this.place;
-    const weights = new Float32Array(this.place.outputs * inputs);
-    this.circuit.readOneHot(moment, readEvent.weights, (i, y) => {
-      for (let o = 0; o < y.length; o++) weights[o * inputs + i] = y[o]! / this.#spec.dac.max;
-    });
-    return weights;
+    return weightsRead(this.circuit, this.place, this.#spec.dac.max, moment);
   }
 
   /**
@@ -247,7 +235,7 @@ export class Tile {
 
   /** Choose the ranges of the ADC anew, as `rangesFor` says, or as programmed. */
   setRange(largest: number | undefined | "programmed"): void {
-    const programmed = this.#programmedRanges;
+    const programmed = this.#reference.ranges;
     this.circuit.setRanges(
       ...(largest === "programmed" ? programmed : rangesFor(programmed, largest, this.circuit.alpha)),
     );
@@ -283,18 +271,29 @@ export class Tile {
     return siemens;
   }
 
+  /**
+   * Set converters and factors, as a state has them or as when programmed, and take over what the devices act with.
+   * @returns what drift is measured by from now on
+   */
+  #begin(state?: Partial<TileState> & Pick<TileState, "outputMax" | "calibrationMax">): DriftReference {
+    const acting = this.#acting();
+    const { dac, outputMax } = this.#spec;
+    const first = state
+      ? ([state.outputMax, state.calibrationMax] as const)
+      : firstRanges(acting.siemens, this.#weightsPerSiemens, dac.max, outputMax);
+    this.circuit.setRanges(...first);
+    this.circuit.pack(acting);
+    this.circuit.setAlpha(state?.alpha ?? 1);
+    this.circuit.setOffsets(state?.offsets ?? new Float32Array(this.place.outputs));
+    return new DriftReference(state?.programmedResponse?.slice() ?? this.#response(), state?.programmedRanges ?? first);
+  }
+
   #acting(): Acting {
     const { device, wires } = this.#spec;
     return actingAt(this.#cells, this.#columns, device, wires, this.#atSeconds, this.#celsius, this.#scratch);
   }
 
-  /** Mean |y| of each output over one-hot inputs at full scale, through DAC, read noise and ADC; α is left out. */
   #response(): Float64Array {
-    const { outputs, inputs } = this.place;
-    const sums = new Float64Array(outputs);
-    this.circuit.readOneHot(Math.round(this.#atSeconds * 1000), readEvent.calibration, (_, y) => {
-      for (let o = 0; o < outputs; o++) sums[o]! += Math.abs(y[o]!) / inputs;
-    });
-    return sums;
+    return responseOf(this.circuit, this.place, Math.round(this.#atSeconds * 1000));
   }
 }

@@ -6,7 +6,9 @@ import type { FaultRates } from "../crossbar/faults.ts";
 import { Arena } from "../crossbar/kernels/arena.ts";
 import { tilesOf } from "../crossbar/mapping.ts";
 import { addWrites, noWrites, type WriteCount, type WriteVerify } from "../crossbar/programming.ts";
+import { freeSparesOf } from "../crossbar/spare-tile.ts";
 import { secondsAtReference } from "../crossbar/temperature.ts";
+import type { Tile } from "../crossbar/tile.ts";
 import type { ArrayState, ChipState } from "../crossbar/tile-state.ts";
 import type { Windows } from "../crossbar/windows.ts";
 import type { PairWires } from "../crossbar/wires/pair-wires.ts";
@@ -63,6 +65,7 @@ export class AnalogNetwork implements Network {
   readonly arrays: ReadonlyMap<string, CrossbarArray>;
   readonly #plan: Plan;
   readonly #device: DeviceModel;
+  readonly #spareTiles: number;
   readonly #inference = { number: 0 };
   readonly #seen: { watch: Watch | undefined } = { watch: undefined };
 
@@ -74,6 +77,7 @@ export class AnalogNetwork implements Network {
     const { device, seed, mapping, kernel, faults, wires, state, ...asked } = options;
     const hardware: Hardware = { ...mapping.hardware, ...asked };
     this.#device = device;
+    this.#spareTiles = hardware.spareTiles ?? 0;
     const folded = foldBatchNorm(graph);
     const arena = new Arena(planBytes(folded) + arrayBytes(folded, mapping, hardware));
     const arrays = new Map<string, CrossbarArray>();
@@ -132,6 +136,7 @@ export class AnalogNetwork implements Network {
         }),
     });
     this.arrays = arrays;
+    this.freeSpareTiles; // or throw
     if (state) this.restartNoise(state.inference);
     this.inputShape = this.#plan.inputShape;
     this.outputShape = this.#plan.outputShape;
@@ -191,14 +196,22 @@ export class AnalogNetwork implements Network {
 
   /** What programming took; nothing where a state was taken over. */
   get programmed(): WriteCount {
-    const tiles = [...this.arrays.values()].flatMap((array) => array.tiles);
-    return tiles.reduce((sum, { programmed }) => addWrites(sum, programmed), noWrites);
+    return this.#tiles.reduce((sum, { programmed }) => addWrites(sum, programmed), noWrites);
   }
 
   /** Write all devices anew at the present time. @returns what it took */
   rewrite(verify?: WriteVerify): WriteCount {
-    const tiles = [...this.arrays.values()].flatMap((array) => array.tiles);
-    return tiles.reduce((sum, tile) => addWrites(sum, tile.rewrite("all", verify)), noWrites);
+    return this.#tiles.reduce((sum, tile) => addWrites(sum, tile.rewrite("all", verify)), noWrites);
+  }
+
+  /** Numbers of the spare tiles that no tile stands on, as `Tile.spareTile` takes them. */
+  get freeSpareTiles(): readonly number[] {
+    const taken = this.#tiles.flatMap(({ spare }) => (spare === undefined ? [] : [spare]));
+    return freeSparesOf(this.#spareTiles, taken);
+  }
+
+  get #tiles(): readonly Tile[] {
+    return [...this.arrays.values()].flatMap((array) => array.tiles);
   }
 
   /** All that the chip is beside its model and options: to be stored, and put back by the constructor. See `Tile.state`. */

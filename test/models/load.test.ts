@@ -62,7 +62,7 @@ describe("parseModel", () => {
         "manifest input.shape: expected the graph's [12, 7, 1], got [12,8,1]",
         'manifest labels: expected 4, one an output, got ["a","b"]',
         "manifest mapping.hardware: expected an object with keys of pairs, pairing, scaleByColumn, weightSlices, " +
-          "spareColumns, verify, slowNoise, converters, dacLow, adcLow, inputSliceBits, columnClip, scaleInputs, " +
+          "spareColumns, spareTiles, verify, slowNoise, converters, dacLow, adcLow, inputSliceBits, columnClip, scaleInputs, " +
           'retryClipped, inputCoding, readVolts, outputNoise, got {"pears":2}',
         'manifest mapping.ranges.nobody: expected the name of a node of the graph, got "nobody"',
         'manifest decisions[0].label: expected one of a, b, got "z"',

@@ -27,7 +27,7 @@ const withHardware = (hardware: string): Recipe => {
 
 describe("A recipe's hardware", () => {
   it("travels in the model's file, and every chip of the model has it", () => {
-    const recipe = withHardware("{ pairs: 3, weightSlices: { bits: 8, count: 2 }, spareColumns: 4 }");
+    const recipe = withHardware("{ pairs: 3, weightSlices: { bits: 8, count: 2 }, spareColumns: 4, spareTiles: 2 }");
     const graph = new GraphBuilder([1, 128, 6], 3).reshape([768]).dense(5).build();
     const { shape } = recipe.input;
     const input = { ...recipe.input, shape, scale: 0.03 };

@@ -67,7 +67,7 @@ describe("CrossbarArray", () => {
   it("errs at 8 bits as converters of 8 bits do: 0.7 % of an output of the ADC's range", () => {
     const { array, run, exact } = bench(50, 70, { device: ideal });
     const y = run();
-    const step = array.tiles[0]!.outputMax / 127;
+    const step = array.tiles[0]!.circuit.outputMax / 127;
     // Half a step of the ADC, and DAC errors of step/√12 each through a column of norm 0.33 √70: five deviations.
     const dacError = (5 / (127 * Math.sqrt(12))) * 0.36 * Math.sqrt(70);
     expect(y.every((value, i) => Math.abs(value - exact[i]!) < step / 2 + dacError)).toBe(true);

@@ -42,7 +42,7 @@ describe("A tile read in detail", () => {
       array.calibrate("per-column");
       return { array, y: run(5), again: run(5), next: run(6) };
     });
-    const step = plain!.array.tiles.reduce((sum, { outputMax }) => sum + outputMax, 0) / 32767;
+    const step = plain!.array.tiles.reduce((sum, { circuit }) => sum + circuit.outputMax, 0) / 32767;
     // Codes of weights and of variances, 8 bits, are rounded in the plain way: a thousandth of the noise.
     expectWithin(detailed!.y, plain!.y, 20 * step);
     expect(detailed!.again).toEqual(detailed!.y);

@@ -224,7 +224,7 @@ describe("Spare columns", () => {
     expect(run()[0]).toBe(0);
     for (const tile of array.tiles.slice(0, 2)) tile.useSpare(0, 1);
     // Ranges of the ADCs were taken from what the tile could give without output 0: as coarse as its step.
-    const step = array.tiles[0]!.outputMax / 127 + array.tiles[1]!.outputMax / 127;
+    const step = array.tiles[0]!.circuit.outputMax / 127 + array.tiles[1]!.circuit.outputMax / 127;
     expect(Math.abs(run()[0]! - whole[0]!)).toBeLessThan(step);
     expect(run().slice(1, 10)).toEqual(make({ device: ideal, faults }).run().slice(1, 10));
     const both = faults.map((map, t) => (t < 2 ? { ...map, openBitLines: [0, 1, 22, 23] } : map));
