@@ -47,6 +47,7 @@ export class CounterRandom {
   readonly #block = new Uint32Array(4);
   readonly #one = new Float64Array(1);
   #blockIndex = -1;
+  #blockEvent = -1;
 
   /** @throws RangeError unless `seed` is an integer in 0 … 2⁵³ − 1 and the words of `stream` are in 0 … 2³² − 1 */
   constructor(seed: number, stream: Stream = [0, 0, 0]) {
@@ -80,27 +81,31 @@ export class CounterRandom {
     for (let i = 0; i < out.length; i++) this.#gaussian(from + i, out, i);
   }
 
-  /** `out[run · k + j] = gaussianAt(run · which[k] + j)`, j = 0 … run − 1: runs of numbers, of some of many. */
-  pickGaussians(which: ArrayLike<number>, run: number, out: Float64Array): void {
+  /**
+   * Runs of numbers, each of a stream of its own: `out[run · k + j] = gaussianAt(run · which[k] + j)`, j = 0 … run − 1, of
+   * the stream whose third word is `events[k]`, 0 … 2³² − 1.
+   */
+  pickGaussians(which: Uint32Array, events: Uint32Array, run: number, out: Float64Array): void {
     for (let k = 0; k < which.length; k++) {
-      for (let j = 0; j < run; j++) this.#gaussian(run * which[k]! + j, out, run * k + j);
+      for (let j = 0; j < run; j++) this.#gaussian(run * which[k]! + j, out, run * k + j, events[k]! | 0); // a small integer to V8: not boxed
     }
   }
 
   /** Into an array: a number that is returned would be boxed, millions of them in a write of a chip. */
-  #gaussian(index: number, out: Float32Array | Float64Array, at: number): void {
-    this.#fetch((index / 4) >>> 0);
+  #gaussian(index: number, out: Float32Array | Float64Array, at: number, event = this.#stream[2]): void {
+    this.#fetch((index / 4) >>> 0, event);
     const pair = index & 2;
     const radius = Math.sqrt(-2 * Math.log((this.#block[pair]! + 0.5) / 2 ** 32));
     const angle = (2 * Math.PI * this.#block[pair + 1]!) / 2 ** 32;
     out[at] = radius * ((index & 1) === 0 ? Math.cos(angle) : Math.sin(angle));
   }
 
-  #fetch(block: number): void {
-    if (block === this.#blockIndex) return;
+  #fetch(block: number, event = this.#stream[2]): void {
+    if (block === this.#blockIndex && event === this.#blockEvent) return;
     const stream = this.#stream;
-    philox4x32(block, stream[0], stream[1], stream[2], this.#key[0], this.#key[1], this.#block);
+    philox4x32(block, stream[0], stream[1], event, this.#key[0], this.#key[1], this.#block);
     this.#blockIndex = block;
+    this.#blockEvent = event;
   }
 }
 

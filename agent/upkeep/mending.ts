@@ -85,7 +85,8 @@ export const lossIn = (column: Uint32Array, weights: ArrayLike<number>, held: He
   const within = (siemens: number) => Math.min(range.gMaxSiemens, Math.max(range.gMinSiemens, siemens));
   let sum = 0;
   for (let pair = 0; 2 * pair < column.length; pair++) {
-    const [plus, minus] = [held.get(column[2 * pair]!), held.get(column[2 * pair + 1]!)];
+    const plus = held.get(column[2 * pair]!);
+    const minus = held.get(column[2 * pair + 1]!);
     if (plus === undefined && minus === undefined) continue;
     const weight = weights[pair]!;
     const best = (plus ?? within(minus! + weight)) - (minus ?? within(plus! - weight));
@@ -125,14 +126,19 @@ export const lostPart = (
   columnOf: (output: number) => number = (output) => tile.columnOf(output),
   alpha: ArrayLike<number> = tile.alpha,
 ): number => {
+  const { shape, place } = tile;
   const wanted = tile.targetsSiemens("weights");
-  const present = tile.alpha;
-  let [lost, all] = [0, 0];
-  for (let output = 0; output < present.length; output++) {
-    const weights = weightsOfOutput(tile, output, wanted).map((weight) => weight * present[output]!);
-    all += weights.reduce((sum, weight) => sum + weight ** 2, 0);
-    const there = weights.map((weight) => weight / alpha[output]!);
-    lost += alpha[output]! ** 2 * lossIn(devicesOf(columnOf(output), tile.shape), there, held, range);
+  const there = new Float64Array(shape.crossbars * shape.inputs);
+  let lost = 0;
+  let all = 0;
+  for (let output = 0; output < place.outputs; output++) {
+    const devices = devicesOf(tile.columnOf(output), shape);
+    for (let pair = 0; pair < there.length; pair++) {
+      const weight = wanted[devices[2 * pair]!]! - wanted[devices[2 * pair + 1]!]!;
+      all += weight ** 2;
+      there[pair] = weight / alpha[output]!;
+    }
+    lost += alpha[output]! ** 2 * lossIn(devicesOf(columnOf(output), shape), there, held, range);
   }
   return all === 0 ? 0 : lost / all;
 };

@@ -240,5 +240,6 @@ const checkedDevices = (which: ArrayLike<number>, devices: number): Uint32Array 
       throw new RangeError(`devices: expected integers in 0 … ${devices - 1}, got ${which[k]}`);
     }
   }
-  return Uint32Array.from(new Set(Array.from(which))).sort();
+  const sorted = Uint32Array.from(which).sort();
+  return sorted.filter((d, k) => k === 0 || d !== sorted[k - 1]);
 };

@@ -68,8 +68,10 @@ export const outputsWith = (
   shape: CellsShape,
   columns: Int32Array,
 ): ReadonlySet<number> => {
-  const outputs = Array.from(devices, (d) => columns.indexOf(columnIn(shape, d)));
-  return new Set(outputs.filter((output) => output >= 0));
+  const outputs = new Set<number>();
+  for (let k = 0; k < devices.length; k++) outputs.add(columns.indexOf(columnIn(shape, devices[k]!)));
+  outputs.delete(-1);
+  return outputs;
 };
 
 /**

@@ -86,20 +86,17 @@ export const writeDevices = (which: Uint32Array, atSeconds: number, write: Write
   let outside = 0;
   for (let turn = 0; turn < maxPulses; turn++) {
     const pending = turn === 0 ? which : rejected.subarray(0, outside);
-    outside = 0; // those of a group are read before their places are written
-    for (const group of groupsBy(cells.writes, pending)) {
-      const event = cells.writes[group[0]!]!;
-      pulses += group.length;
-      for (let from = 0; from < group.length; from += atOnce) {
-        const some = group.subarray(from, from + atOnce);
-        pulseOnce(some, event, write, room);
-        if (!verify) continue;
-        const readings = readOnce(some, event, write, room);
-        for (let k = 0; k < some.length; k++) {
-          readSiemens += Math.max(readings[k]!, 0);
-          const isClose = Math.abs(readings[k]! - targetsSiemens[some[k]!]!) <= acceptanceSiemens;
-          if (!isClose) rejected[outside++] = some[k]!;
-        }
+    pulses += pending.length;
+    outside = 0; // rejected devices take places that were read before
+    for (let from = 0; from < pending.length; from += atOnce) {
+      const some = pending.subarray(from, from + atOnce);
+      pulseOnce(some, write, room);
+      if (!verify) continue;
+      const readings = readOnce(some, write, room);
+      for (let k = 0; k < some.length; k++) {
+        readSiemens += Math.max(readings[k]!, 0);
+        const isClose = Math.abs(readings[k]! - targetsSiemens[some[k]!]!) <= acceptanceSiemens;
+        if (!isClose) rejected[outside++] = some[k]!;
       }
     }
     if (outside === 0) break;
@@ -118,6 +115,8 @@ export const writeDevices = (which: Uint32Array, atSeconds: number, write: Write
 const atOnce = 1024;
 
 interface Room {
+  /** Number of each device's pulse. */
+  readonly events: Uint32Array;
   readonly deviates: Float64Array;
   readonly targetsSiemens: Float32Array;
   readonly written: ProgrammedCells;
@@ -126,6 +125,7 @@ interface Room {
 }
 
 const roomFor = (devices: number): Room => ({
+  events: new Uint32Array(devices),
   deviates: new Float64Array(2 * devices),
   targetsSiemens: new Float32Array(devices),
   written: emptyCells(devices),
@@ -168,14 +168,15 @@ export const takeCells = ({ g0Siemens, drift, noise }: ProgrammedCells, which: U
 /** A pulse for some devices; what it left of them stands in `written`. */
 const pulseOnce = (
   which: Uint32Array,
-  event: number,
   { device, cells, targetsSiemens, key }: Write,
-  { deviates, targetsSiemens: room, written }: Room,
+  { events, deviates, targetsSiemens: room, written }: Room,
 ): void => {
-  const random = new CounterRandom(key.seed, [key.arrayId, key.index, event]);
   const targets = room.subarray(0, which.length);
-  for (let k = 0; k < which.length; k++) targets[k] = targetsSiemens[which[k]!]!;
-  random.pickGaussians(which, 2, deviates);
+  for (let k = 0; k < which.length; k++) {
+    targets[k] = targetsSiemens[which[k]!]!;
+    events[k] = cells.writes[which[k]!]!;
+  }
+  new CounterRandom(key.seed, [key.arrayId, key.index, 0]).pickGaussians(which, events, 2, deviates);
   device.program(targets, deviates, written);
   for (let k = 0; k < which.length; k++) {
     const d = which[k]!;
@@ -189,16 +190,16 @@ const pulseOnce = (
 /** One read of each of these devices at age zero, as their pulse left them in `written`, S. */
 const readOnce = (
   which: Uint32Array,
-  event: number,
   { device, heldSiemens, key }: Write,
-  { deviates, written, readings: siemens, variances: squares }: Room,
+  { events, deviates, written, readings: siemens, variances: squares }: Room,
 ): Float32Array => {
   const readings = siemens.subarray(0, which.length);
   const variances = squares.subarray(0, which.length);
   device.conductances(written, 0, readings);
   if (device.hasReadNoise) {
     device.readVariances(written, 0, variances);
-    new CounterRandom(key.seed, [key.arrayId, key.index, verifyEvent + event]).pickGaussians(which, 1, deviates);
+    for (let k = 0; k < which.length; k++) events[k]! += verifyEvent;
+    new CounterRandom(key.seed, [key.arrayId, key.index, 0]).pickGaussians(which, events, 1, deviates);
   }
   for (let k = 0; k < which.length; k++) {
     if (variances[k]! > 0) readings[k]! += Math.sqrt(variances[k]!) * deviates[k]!;

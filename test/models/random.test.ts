@@ -35,8 +35,9 @@ describe("CounterRandom", () => {
     random.fillGaussian(filled, 30);
     expect([...filled]).toEqual(forwards.slice(30));
     const picked = new Float64Array(6);
-    random.pickGaussians([9, 2, 5], 2, picked);
-    expect([...picked]).toEqual([18, 19, 4, 5, 10, 11].map((i) => forwards[i]));
+    random.pickGaussians(Uint32Array.of(9, 2, 5), Uint32Array.of(3, 4, 3), 2, picked);
+    const [other4, other5] = [4, 5].map((i) => new CounterRandom(7, [1, 2, 4]).gaussianAt(i));
+    expect([...picked]).toEqual([forwards[18], forwards[19], other4, other5, forwards[10], forwards[11]]);
   });
   it("has the moments and the distribution of N(0, 1)", () => {
     const n = 200_000;
