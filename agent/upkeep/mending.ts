@@ -62,7 +62,7 @@ export const stuckAmong = (
  */
 export const makeUpFor = (
   held: Held,
-  wanted: Float32Array,
+  wanted: Readonly<Float32Array>,
   alphaOf: (device: number) => number,
 ): { readonly devices: readonly number[]; readonly siemens: readonly number[] } => {
   const devices = [...held.keys()].map((d) => d ^ 1).filter((d) => !held.has(d));
@@ -97,12 +97,12 @@ export const lossIn = (column: Uint32Array, weights: ArrayLike<number>, held: He
 
 /**
  * W⁺ − W⁻ of the pairs of an output, over its α, S, in the order of its column's devices.
- * @param wanted what all devices are to hold, S: a copy of all of them, so that one serves many outputs
+ * @param wanted what all devices are to hold, S
  */
 export const weightsOfOutput = (
   tile: Tile,
   output: number,
-  wanted: Float32Array = tile.targetsSiemens("weights"),
+  wanted: Readonly<Float32Array> = tile.targetsSiemens("weights"),
 ): Float64Array => {
   const alpha = tile.alpha[output]!;
   const devices = devicesOf(tile.columnOf(output), tile.shape);
@@ -131,14 +131,15 @@ export const lostPart = (
   const there = new Float64Array(shape.crossbars * shape.inputs);
   let lost = 0;
   let all = 0;
+  const devices = new Uint32Array(2 * there.length);
   for (let output = 0; output < place.outputs; output++) {
-    const devices = devicesOf(tile.columnOf(output), shape);
+    devicesOf(tile.columnOf(output), shape, devices);
     for (let pair = 0; pair < there.length; pair++) {
       const weight = wanted[devices[2 * pair]!]! - wanted[devices[2 * pair + 1]!]!;
       all += weight ** 2;
       there[pair] = weight / alpha[output]!;
     }
-    lost += alpha[output]! ** 2 * lossIn(devicesOf(columnOf(output), shape), there, held, range);
+    lost += alpha[output]! ** 2 * lossIn(devicesOf(columnOf(output), shape, devices), there, held, range);
   }
   return all === 0 ? 0 : lost / all;
 };

@@ -73,7 +73,7 @@ const suspectPairs = (tile: Tile, range: number, readings: Float32Array): readon
   const wanted = tile.targetsSiemens("weights");
   const alphaOf = alphaByDevice(tile);
   const devices = devicesOfOutputs(tile);
-  const off = new Float64Array(devices.length / 2);
+  const off = new Float32Array(devices.length / 2);
   for (let pair = 0; pair < off.length; pair++) {
     const d = devices[2 * pair]!;
     off[pair] = Math.abs(alphaOf(d) * (readings[d]! - readings[d + 1]!) - (wanted[d]! - wanted[d + 1]!));
@@ -98,18 +98,16 @@ const outsideBand = (tile: Tile, device: DeviceModel, readings: Float32Array): r
 
 /** The devices that outputs depend on, output by output, plus and minus of each pair in turn. */
 const devicesOfOutputs = (tile: Tile): Uint32Array => {
-  const { outputs } = tile.place;
-  const columns = Array.from({ length: outputs }, (_, output) => devicesOf(tile.columnOf(output), tile.shape));
-  const all = new Uint32Array(columns.reduce((sum, { length }) => sum + length, 0));
-  let filled = 0;
-  for (const devices of columns) {
-    all.set(devices, filled);
-    filled += devices.length;
+  const { place, shape } = tile;
+  const size = 2 * shape.crossbars * shape.inputs;
+  const all = new Uint32Array(place.outputs * size);
+  for (let output = 0; output < place.outputs; output++) {
+    devicesOf(tile.columnOf(output), shape, all.subarray(output * size, (output + 1) * size));
   }
   return all;
 };
 
-const median = (values: Float64Array): number => {
+const median = (values: Float32Array): number => {
   const sorted = values.slice().sort();
   return sorted.length === 0 ? 0 : sorted[sorted.length >> 1]!;
 };

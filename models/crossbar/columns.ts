@@ -47,10 +47,13 @@ export const inOwnColumns = (
   return moved;
 };
 
-/** The devices of one column in all crossbars, by number. */
-export const devicesOf = (column: number, { columns: width, inputs, crossbars }: CellsShape): Uint32Array => {
+/** The devices of one column in all crossbars, by number. @param devices where to put them */
+export const devicesOf = (
+  column: number,
+  { columns: width, inputs, crossbars }: CellsShape,
+  devices = new Uint32Array(crossbars * 2 * inputs),
+): Uint32Array => {
   const row = 2 * inputs;
-  const devices = new Uint32Array(crossbars * row);
   for (let n = 0; n < devices.length; n++) {
     const crossbar = Math.floor(n / row);
     devices[n] = (crossbar * width + column) * row + (n - crossbar * row);

@@ -185,9 +185,9 @@ export class Tile {
     return stateOf(this.#cells, this.circuit, this.#reference, this.#columns, this.#spare, as);
   }
 
-  /** What each device is written to, or what it should conduct as the weights say, S, by number. A copy. */
-  targetsSiemens(of: "writes" | "weights" = "writes"): Float32Array {
-    return (of === "writes" ? this.#cells.targetsSiemens : this.#cells.weightSiemens).slice();
+  /** What each device is written to, or what it should conduct as the weights say, S, by number: as it is, and changes. */
+  targetsSiemens(of: "writes" | "weights" = "writes"): Readonly<Float32Array> {
+    return of === "writes" ? this.#cells.targetsSiemens : this.#cells.weightSiemens;
   }
   /** The same of the outputs' pairs, in the order of `conductancesAt`. */
   targetsOfOutputs(): Float32Array {

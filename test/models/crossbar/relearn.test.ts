@@ -42,7 +42,7 @@ const learnedOf = (array: CrossbarArray) => {
 };
 const relearned = (array: CrossbarArray, to: Float32Array, device: DeviceModel = ideal) =>
   relearn({ array, weights, device }, to, { acceptanceSiemens: 0.02 * device.gMaxSiemens, maxPulses: 10 });
-const targetsOf = (array: CrossbarArray) => array.tiles.map((tile) => tile.targetsSiemens());
+const targetsOf = (array: CrossbarArray) => array.tiles.map((tile) => tile.targetsSiemens().slice());
 
 describe("An array that holds other weights", () => {
   it("multiplies by them, and writes the devices that they move and no others", () => {
