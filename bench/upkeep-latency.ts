@@ -21,8 +21,8 @@ import { quartiles } from "./timing.ts";
 const rounds = Number(process.env["OHMWATCH_LATENCY_ROUNDS"] ?? 10);
 /** Seconds of a stretch that are measured, and that pass before. */
 const [measuredSeconds, settlingSeconds] = [4, 1.5];
-/** Part of the time that the thread that answers is busy answering: full, with room to make up for what was late. */
-const load = 2 / 3;
+/** Part of the time that the thread that answers is busy answering: at more, one late frame makes many others late. */
+const load = 1 / 2;
 /** Frames do not come faster: the loop would be measured, not the network. */
 const leastPeriodMs = 0.5;
 
