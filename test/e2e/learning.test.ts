@@ -3,43 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { codecByName } from "../../agent/codecs/codec.ts";
-import { collectFeatures } from "../../agent/datasets/collect.ts";
 import { connectPublisher } from "../../agent/mqtt/publisher-client.ts";
-import { quantiseTensor } from "../../models/quantisation.ts";
-import { frontEnd } from "../../pipelines/pipeline.ts";
 import type { SampleBlock } from "../../pipelines/signal.ts";
+import { fan, fanModel, fault, healthy } from "../support/fan-model.ts";
 import { freePort } from "../support/mosquitto.ts";
 import { runCli, startCli } from "../support/run-cli.ts";
-import { onnxOf, toneModel } from "../support/tiny-models.ts";
-import { toneBlock } from "../support/tones.ts";
-
-/** A fault: 4 kHz. A new fan: 2.5 kHz and 4 kHz, which the model takes for the fault. Healthy: 1 kHz. */
-const healthy = (second: number): SampleBlock => toneBlock(second, 1000);
-const fault = (second: number): SampleBlock => toneBlock(second, 4000);
-const fan = (second: number): SampleBlock => {
-  const [a, b] = [toneBlock(second, 4000), toneBlock(second, 2500)];
-  return { ...a, samples: a.samples.map((x, i) => x + b.samples[i]!) };
-};
-
-/** The tone model with one window of each sound that it was made for. */
-const modelWithVectors = () => {
-  const { graph, manifest } = toneModel();
-  const testVectors = [healthy, fault].flatMap((sound, label) => {
-    const [, first] = collectFeatures(frontEnd(manifest, {}), [0, 1, 2].map(sound));
-    const { scale, shape } = manifest.input;
-    const { data } = quantiseTensor(first!.data, shape, { scale, zeroPoint: 0 });
-    return [{ input: [...data], output: [1 - label, label] }];
-  });
-  // Whatever is more likely counts: learning is held to that.
-  const decisions = manifest.decisions.map((rule) => ({ ...rule, enter: 0.5, leave: 0.5 }));
-  return { graph, manifest: { ...manifest, decisions, testVectors } };
-};
+import { onnxOf } from "../support/tiny-models.ts";
 
 it("A model learns in the running agent from what people said of its alarms, shows it, and forgets when it is asked", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ohmwatch-learning-"));
   const at = (name: string) => join(folder, name);
   const port = await freePort();
-  writeFileSync(at("tones.onnx"), onnxOf(modelWithVectors()));
+  writeFileSync(at("tones.onnx"), onnxOf(fanModel()));
   writeFileSync(
     at("config.yaml"),
     `mqtt: { embeddedPort: ${port} }

@@ -7,6 +7,7 @@ import { type Knowledge, LivingChip } from "../../agent/upkeep/living-chip.ts";
 import { ServingChip } from "../../agent/upkeep/serving-chip.ts";
 import { saveChip, Upkeep } from "../../agent/upkeep/upkeep.ts";
 import { Tile } from "../../models/crossbar/tile.ts";
+import { say, saying } from "./saying.ts";
 
 /*
  * A process that does nothing but program chips, calibrate and write them anew, a month of their time after the other,
@@ -14,16 +15,6 @@ import { Tile } from "../../models/crossbar/tile.ts";
  * a line, so that the last one tells where it was killed.
  */
 
-const say = (word: string): void => void process.stdout.write(`${word}\n`);
-
-/** Say a word whenever a method of a class is called. */
-const saying = <Owner extends object, Name extends keyof Owner>(owner: Owner, name: Name, word: string): void => {
-  const method = owner[name] as (...rest: unknown[]) => unknown;
-  owner[name] = function (this: Owner, ...rest: unknown[]) {
-    say(word);
-    return method.apply(this, rest);
-  } as Owner[Name];
-};
 saying(Tile.prototype, "rewrite", "programming");
 saying(LivingChip.prototype, "calibrate", "calibration");
 saying(LivingChip.prototype, "look", "calibration");
