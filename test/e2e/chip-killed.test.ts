@@ -186,12 +186,13 @@ it(
           killedAt.set(work, 1 + (killedAt.get(work) ?? 0));
           look();
         }
-        // What is labelled by then is learned from, all of it.
+        // What is labelled by then is learned from, but for a few that wait for more: fewer than a learning takes.
         listen(await killed([learning, folder, "rest"]));
         const { learned } = look()!.knowledge;
         const reader = openForReading(join(folder, "ohmwatch.sqlite"));
-        expect(learned!.untilMs).toBe(new AlarmDesk(reader, new AnomalyStore(reader)).feedback().at(-1)!.mark.atMs);
+        const given = new AlarmDesk(reader, new AnomalyStore(reader)).feedback();
         reader.close();
+        expect(given.filter(({ mark }) => mark.atMs > learned!.untilMs).length).toBeLessThan(8);
         expect(said.size).toBeGreaterThanOrEqual(8);
       } finally {
         rmSync(folder, { recursive: true });

@@ -107,7 +107,7 @@ for (let isResting = false; !isResting; isResting = mode === "rest") {
   while (tick());
   for (const end = number + 8; number < end; number++) label(number);
   const before = learned()?.untilMs ?? 0;
-  while ((learned()?.untilMs ?? 0) === before) tick();
+  while (tick() || (learned()?.untilMs ?? 0) === before);
   if (mode === "rest") continue;
   chips.request({ what: "forget", model: "tones" });
   tick();
