@@ -101,7 +101,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     },
     onOpen: (stream, frames) => journal.open(stream, frames),
     onAsk: ({ topic, payload }) => void connection.publish(topic, payload),
-    onTaken: (stream, message, toNs) => journal.take(stream, message, toNs),
+    onTaken: (stream, message, toNs, inference) => journal.take(stream, message, toNs, inference),
     onFailure: stored.closeInterrupted,
   });
   streamSet.start(config);
@@ -159,7 +159,7 @@ export const startAgent = async (config: Config, surroundings: Surroundings): Pr
     onRing: forwarder.wake,
   });
   reporter.start(config.forward.statisticsSeconds);
-  recover(journal, streamSet.sinks, emit);
+  recover(journal, streamSet.runners, emit);
   housekeeping.start();
 
   let services: Service | undefined;

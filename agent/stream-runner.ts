@@ -3,6 +3,8 @@ import type { Model } from "../models/model.ts";
 import { endOf } from "../pipelines/event-time.ts";
 import type { AnomalyChange, Classification, SampleBlock } from "../pipelines/signal.ts";
 import type { DecodeResult, SourceNews } from "./codecs/codec.ts";
+import type { Place } from "./journal/record.ts";
+import { WindowGrid } from "./journal/window-grid.ts";
 import type { MqttMessage } from "./mqtt/connection.ts";
 import type { StreamStatistics } from "./stream-statistics.ts";
 import type { Emit } from "./telemetry/events.ts";
@@ -22,8 +24,8 @@ export interface StreamParts {
   readonly pipelineOf: (model: Model, role: Role) => (blocks: Observable<SampleBlock>) => Observable<AnomalyChange>;
   /** Takes each change; may throw when it cannot be written. */
   readonly onChange: (change: AnomalyChange) => void;
-  /** Told of each message that was worked off, with the end of its samples, ns since 1970. */
-  readonly onTaken?: (message: MqttMessage, toNs: bigint) => void;
+  /** Told of each message that was worked off: the end of its samples, ns since 1970, and which inference was next before it. */
+  readonly onTaken?: (message: MqttMessage, toNs: bigint, inference?: number) => void;
   /** Publishes what the codec asks of the sender. */
   readonly onAsk?: (ask: NonNullable<SourceNews["ask"]>) => void;
   /** Told when the pipeline failed and its anomalies will get no end of their own. */
@@ -60,6 +62,8 @@ interface Lane {
 export class StreamRunner {
   readonly #parts: StreamParts;
   #live: Lane;
+  /** Where the windows of what is read again begin. */
+  #grid: WindowGrid | undefined;
   #trial: Lane | undefined;
   #look: TrialLook | undefined;
 
@@ -104,14 +108,18 @@ export class StreamRunner {
   readonly message = (message: MqttMessage): void => {
     const { statistics, emit, nowSeconds } = this.#parts;
     const startedAt = nowSeconds();
+    const { inference } = this.model.network;
     statistics.messages++;
     statistics.lastMessageAtSeconds = Number(message.receivedAtNs / 1_000_000n) / 1000;
     const decoded = this.#parts.decode(message);
     if (decoded.news !== undefined) this.#hear(decoded.news);
     if (decoded.ok) {
-      for (const block of decoded.blocks) this.block(block);
+      for (const block of decoded.blocks) {
+        const kept = this.#grid === undefined ? block : this.#grid.take(block);
+        if (kept !== undefined) this.block(kept);
+      }
       const last = decoded.blocks.at(-1);
-      if (last !== undefined) this.#parts.onTaken?.(message, endOf(last));
+      if (last !== undefined) this.#parts.onTaken?.(message, endOf(last), inference);
     } else {
       statistics.rejected++;
       emit({ name: "PayloadRejected", stream: statistics.name, ...decoded.error });
@@ -119,11 +127,28 @@ export class StreamRunner {
     statistics.worked(nowSeconds() - startedAt);
   };
 
+  /**
+   * Take a message again that was taken before, when the chip and the windows were at this place: reads have the noise that
+   * they had then, and windows begin where they began.
+   */
+  again(message: MqttMessage, place: Place): void {
+    const { network, manifest } = this.model;
+    if (place.inference !== undefined && network.inference !== undefined) network.inference = place.inference;
+    // Those of an ECG are about its beats.
+    const hasGrid = place.frameFromNs !== undefined && manifest.modality !== "ecg";
+    if (hasGrid && !this.#hasBegun) this.#grid = new WindowGrid(place.frameFromNs, manifest.input);
+    this.message(message);
+  }
+
   /** Run one block through the pipeline, synchronously. Never throws. */
   block(block: SampleBlock): void {
     this.#parts.statistics.block(block);
     this.#feed(this.#live, block);
     if (this.#trial !== undefined) this.#feed(this.#trial, block);
+  }
+
+  get #hasBegun(): boolean {
+    return this.#live.subscription !== undefined || this.#grid !== undefined;
   }
 
   #hear({ isAlive, ask }: SourceNews): void {

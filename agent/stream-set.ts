@@ -70,8 +70,13 @@ export class StreamSet {
 
   /** Where the messages of each stream go; a stream whose model was refused takes none. */
   get sinks(): ReadonlyMap<string, StreamSink> {
+    return new Map([...this.runners].map(([name, runner]) => [name, runner.message]));
+  }
+
+  /** The streams that run, by name. */
+  get runners(): ReadonlyMap<string, StreamRunner> {
     return new Map(
-      this.#running.flatMap(({ config, runner }) => (runner === undefined ? [] : [[config.name, runner.message]])),
+      this.#running.flatMap(({ config, runner }) => (runner === undefined ? [] : [[config.name, runner]])),
     );
   }
 

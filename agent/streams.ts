@@ -22,8 +22,8 @@ export interface StreamListeners {
   readonly onOpen?: (stream: string, frames: number) => void;
   /** A payload was read, or could not be. */
   readonly onDecoded?: (stream: string, result: DecodeResult) => void;
-  /** A message was worked off; its samples end at this time, ns since 1970. */
-  readonly onTaken?: (stream: string, message: MqttMessage, toNs: bigint) => void;
+  /** A message was worked off: the end of its samples, ns since 1970, and which inference was next before it. */
+  readonly onTaken?: (stream: string, message: MqttMessage, toNs: bigint, inference?: number) => void;
   /** Publishes what a codec asks of its sender. */
   readonly onAsk?: (ask: NonNullable<SourceNews["ask"]>) => void;
   /** The pipeline failed: what it had raised will get no end from it. */
@@ -88,7 +88,7 @@ export const openStream = (
     model,
     pipelineOf,
     onChange,
-    onTaken: (message, toNs) => onTaken?.(stream.name, message, toNs),
+    onTaken: (message, toNs, inference) => onTaken?.(stream.name, message, toNs, inference),
     onAsk: (ask) => onAsk?.(ask),
     onFailure: () => onFailure(stream.name),
     statistics,

@@ -41,11 +41,14 @@ export class Journal {
     }
   }
 
-  /** Hold a message that a stream took, with the end of its samples, ns since 1970. Messages of QoS 0 are not held. */
-  take(stream: string, message: MqttMessage, toNs: bigint): void {
+  /**
+   * Hold a message that a stream took, with the end of its samples, ns since 1970, and the number of the inference that was
+   * next before it. Messages of QoS 0 are not held.
+   */
+  take(stream: string, message: MqttMessage, toNs: bigint, inference?: number): void {
     const unfinished = this.#streams.get(stream);
     if (unfinished === undefined || message.qos === 0) return;
-    const entry = { stream, message };
+    const entry = { stream, message, inference, frameFromNs: unfinished.lastFromNs };
     const bytes = recordBytes(entry);
     if (this.#pendingBytes + bytes > this.#pending.length) this.#grow(bytes);
     unfinished.add({ toNs, at: this.#file.bytes + this.#pendingBytes, bytes });

@@ -39,6 +39,11 @@ export class Unfinished {
     return this.#held;
   }
 
+  /** When the last frame that was classified begins, ns since 1970; undefined: none was. */
+  get lastFromNs(): bigint | undefined {
+    return this.#fromNs.at(-1);
+  }
+
   /** Hold a message. */
   add(held: Held): void {
     this.#held.push(held);

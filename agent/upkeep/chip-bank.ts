@@ -101,7 +101,7 @@ export class ChipBank {
 
   /** Inferences of a chip since it was programmed, by model. */
   inferencesOf(model: string): number {
-    return [...this.#serving.values()].find(({ health }) => health.model === model)?.chip.inferences ?? 0;
+    return [...this.#serving.values()].find(({ health }) => health.model === model)?.chip.inference ?? 0;
   }
 
   /** Ask that the chips be looked after now. @returns the models whose chips are, soon */
@@ -142,7 +142,7 @@ export class ChipBank {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#thread?.stop();
-    for (const [key, { chip }] of this.#serving) this.#store?.setInference(key, chip.inferences);
+    for (const [key, { chip }] of this.#serving) this.#store?.setInference(key, chip.inference);
     if (this.#clock) this.#store?.setClock(this.#clock.anchor);
     this.#store?.close();
   }

@@ -40,9 +40,12 @@ export class ServingChip implements Network {
   get states(): readonly Float32Array[] {
     return this.#network.states;
   }
-  /** Inferences since the chip was programmed. */
-  get inferences(): number {
+  /** Inferences since the chip was programmed: the number of the next. */
+  get inference(): number {
     return this.#network.inference;
+  }
+  set inference(number: number) {
+    this.#network.inference = number;
   }
 
   infer(input: Float32Array, output: Float32Array): void {

@@ -165,6 +165,10 @@ export class AnalogNetwork implements Network {
   get inference(): number {
     return this.#inference.number;
   }
+  /** As `restartNoise`. */
+  set inference(number: number) {
+    this.restartNoise(number);
+  }
 
   /** What is carried from one inference to the next: see `Network`. */
   get states(): readonly Float32Array[] {

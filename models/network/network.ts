@@ -11,4 +11,6 @@ export interface Network {
    * puts the stream's states in before an inference and takes them out after it; zeros are the beginning.
    */
   readonly states?: readonly Float32Array[];
+  /** Number of the next inference, where it keys the noise of its reads: the same number repeats the same noise. */
+  inference?: number;
 }

@@ -14,15 +14,20 @@ const recordOf = (entry: JournalEntry): Buffer => {
   return record;
 };
 const seconds = (s: number): bigint => BigInt(Math.round(s * 1e9));
-const entry: fc.Arbitrary<JournalEntry> = fc.record({
-  stream: fc.string({ maxLength: 20, unit: "grapheme" }),
-  message: fc.record({
-    topic: fc.string({ maxLength: 40, unit: "grapheme" }),
-    qos: fc.constantFrom(1 as const, 2 as const),
-    receivedAtNs: fc.bigInt({ min: 0n, max: 2n ** 62n }),
-    payload: fc.uint8Array({ maxLength: 300 }),
-  }),
-});
+const entry: fc.Arbitrary<JournalEntry> = fc.record(
+  {
+    stream: fc.string({ maxLength: 20, unit: "grapheme" }),
+    message: fc.record({
+      topic: fc.string({ maxLength: 40, unit: "grapheme" }),
+      qos: fc.constantFrom(1 as const, 2 as const),
+      receivedAtNs: fc.bigInt({ min: 0n, max: 2n ** 62n }),
+      payload: fc.uint8Array({ maxLength: 300 }),
+    }),
+    inference: fc.maxSafeNat(),
+    frameFromNs: fc.bigInt({ min: 0n, max: 2n ** 62n }),
+  },
+  { requiredKeys: ["stream", "message"] },
+);
 
 describe("The file of the journal", () => {
   it("gives back every record, byte for byte", () => {
