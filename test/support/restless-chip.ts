@@ -24,7 +24,7 @@ const [file = "", seed = "1"] = process.argv.slice(2);
 const chip = configSchema.shape.chip.parse({ seed: Number(seed), upkeep: { tolerance: 0.0001 } });
 const bytes = modelBytes("pump-anomaly");
 const { key, plan } = plannedChip(bytes, chip);
-const store = openChipStore<Knowledge>(file, (sentence) => process.stdout.write(`damaged: ${sentence}\n`));
+const store = openChipStore<Knowledge>(file, (sentence) => say(`damaged: ${sentence}`));
 saying(store, "save", "storing");
 let stored = store.load(key);
 if (stored === undefined) {
