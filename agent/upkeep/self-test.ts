@@ -30,7 +30,8 @@ const mostSuspectPart = 0.3;
  *
  *   1. read all devices: a pair is suspect where |α (g⁺ − g⁻) − (W⁺ − W⁻)| is large, and larger than of others; to `trim`
  *      a tile that was just programmed, each device that is further off than verified writes leave it
- *   2. write suspects to W± / α, and read again: a device that is still off is stuck
+ *   2. write suspects to W± / α, and read again; what is still off once more: one that is off both times is stuck, as reads
+ *      and writes are by chance, too
  *   3. its partner is written to  g_stuck ∓ (W⁺ − W⁻) / α, as far as its range goes
  *   4. outputs for which that does not go far enough move to spare columns: `moveToSpares`
  *
@@ -41,7 +42,7 @@ const mostSuspectPart = 0.3;
  */
 export const repair = (tile: Tile, device: DeviceModel, moment: number, how: "mend" | "trim" = "mend"): Repair => {
   const range = device.gMaxSiemens - device.gMinSiemens;
-  const first = tile.readDevices(4 * moment);
+  const first = tile.readDevices(8 * moment);
   const suspects = how === "trim" ? outsideBand(tile, device, first) : suspectPairs(tile, range, first);
   if (suspects.length === 0) return { stuck: [], written: noWrites, readings: 1, responses: 0, moved: 0, lost: 0 };
 
@@ -50,19 +51,25 @@ export const repair = (tile: Tile, device: DeviceModel, moment: number, how: "me
   const aims = suspects.map((d) => wanted[d]! / alphaOf(d));
   let written = tile.rewrite(suspects, verifyOf(device), aims);
   const targets = tile.targetsSiemens();
-  const readings = tile.readDevices(4 * moment + 1);
-  const stuck = suspects.filter((d) => Math.abs(readings[d]! - targets[d]!) > stuckPart * range);
-  if (stuck.length === 0) return { stuck, written, readings: 2, responses: 2, moved: 0, lost: 0 };
+  const isOff = (d: number, readings: Float32Array) => Math.abs(readings[d]! - targets[d]!) > stuckPart * range;
+  const second = tile.readDevices(8 * moment + 1);
+  const doubtful = suspects.filter((d) => isOff(d, second));
+  if (doubtful.length === 0) return { stuck: [], written, readings: 2, responses: 2, moved: 0, lost: 0 };
 
-  const held = new Map(stuck.map((d) => [d, readings[d]!]));
+  written = addWrites(written, tile.rewrite(doubtful, verifyOf(device)));
+  const third = tile.readDevices(8 * moment + 2);
+  const stuck = doubtful.filter((d) => isOff(d, third));
+  if (stuck.length === 0) return { stuck, written, readings: 3, responses: 4, moved: 0, lost: 0 };
+
+  const held = new Map(stuck.map((d) => [d, (second[d]! + third[d]!) / 2]));
   const { devices, siemens } = makeUpFor(held, wanted, alphaOf);
   written = addWrites(written, tile.rewrite(devices, verifyOf(device), siemens));
-  const spares = moveToSpares(tile, device, held, 4 * moment + 2);
+  const spares = moveToSpares(tile, device, held, 8 * moment + 3);
   return {
     stuck: [...stuck, ...spares.held.keys()],
     written: addWrites(written, spares.written),
-    readings: 2 + spares.readings,
-    responses: 4 + spares.responses,
+    readings: 3 + spares.readings,
+    responses: 6 + spares.responses,
     moved: spares.moved,
     lost: lostPart(tile, new Map([...held, ...spares.held]), device),
   };

@@ -68,6 +68,16 @@ describe("Mending", () => {
     for (const alpha of alphas()) expect(Math.abs(alpha - 1)).toBeLessThan(0.001);
   });
 
+  it.each([
+    ["pcm-nandakumar-2019", "mend"],
+    ["rram-wan-2022", "trim"],
+  ] as const)("blames less than one device in 4000 of a chip that has no faults: %s", (device, how) => {
+    const chip = new LivingChip(planOf("bearing-faults", device), 0);
+    const { tested } = selfTest(chip, how);
+    const blamed = tested.reduce((sum, { stuck }) => sum + stuck.length, 0);
+    expect(blamed).toBeLessThan(chip.wear().devices / 4000);
+  });
+
   it("knows what a pair with held devices can hold at best", () => {
     const range = { gMinSiemens: 0, gMaxSiemens: 10 };
     const column = Uint32Array.of(0, 1, 2, 3, 4, 5);
