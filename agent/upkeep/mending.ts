@@ -26,7 +26,7 @@ export const alphaByDevice = (tile: Tile): ((device: number) => number) => {
 export type Held = ReadonlyMap<number, number>;
 
 /** A device that was written to the end of its range and reads so much of it off is held: far beyond what reads fluctuate. */
-const heldPart = 0.25;
+const heldPart = 0.4;
 
 /**
  * Write devices high and low, and read what they make of it: those that do not follow are held, where they read. One that no

@@ -51,7 +51,7 @@ export const tryTile = (tile: Tile, spare: SpareTile, device: DeviceModel, lost:
 };
 
 /** Write all devices of a spare tile high and low, and read what they make of it. */
-const testOf = (
+export const testOf = (
   spare: SpareTile,
   device: DeviceModel,
   moment: number,

@@ -12,10 +12,12 @@ import { openChipStore } from "../../../agent/store/chip-store.ts";
 import { type CareStep, lookAfter } from "../../../agent/upkeep/care.ts";
 import { healthOf, healthOfStored } from "../../../agent/upkeep/health.ts";
 import { type ChipPlan, type Knowledge, LivingChip } from "../../../agent/upkeep/living-chip.ts";
-import { freeSpares } from "../../../agent/upkeep/spare-tiles.ts";
+import { freeSpares, testOf } from "../../../agent/upkeep/spare-tiles.ts";
 import { saveChip } from "../../../agent/upkeep/upkeep.ts";
-import { deviceByName } from "../../../models/crossbar/devices/registry.ts";
+import { CrossbarArray } from "../../../models/crossbar/array.ts";
+import { deviceByName, devices } from "../../../models/crossbar/devices/registry.ts";
 import type { FaultMap } from "../../../models/crossbar/faults.ts";
+import { Arena } from "../../../models/crossbar/kernels/arena.ts";
 import { parseModel } from "../../../models/load.ts";
 import { SequentialRandom } from "../../../models/random.ts";
 import { dataDir } from "../../support/data.ts";
@@ -163,6 +165,41 @@ describe("A tile with too many stuck devices", () => {
     expect(steps[0]!.why).toContain(`${worst.array}, tile ${worst.tile}:`);
     expect(chip.tiles.filter(({ is }) => is.spare !== undefined)).toEqual([worst]);
   });
+});
+
+describe("The test of a spare tile", () => {
+  it.each(devices.map((device) => [device.name, device] as const))(
+    "of %s finds every device that is stuck or that a line does not reach, and no other",
+    (_, device) => {
+      const faults = { stuckLow: 0.03, stuckHigh: 0.03, openBitLines: 0.05 };
+      const spec = {
+        ...{
+          device,
+          dacBits: 8,
+          adcBits: 8,
+          tileInputs: 64,
+          tileOutputs: 64,
+          inputMax: 1,
+          seed: 5,
+          arrayId: 0,
+          maxBatch: 1,
+        },
+        ...{ kernel: "simd" as const, spareTiles: 1, faults },
+      };
+      const random = new SequentialRandom(3);
+      const weights = Float32Array.from({ length: 48 * 64 }, () => random.gaussian());
+      const [tile] = new CrossbarArray(weights, 48, 64, spec, new Arena(1_000_000)).tiles;
+      const spare = tile!.spareTile(0);
+      const map = spare.cells.faults!;
+      const faulty = new Set([...map.stuckLow, ...map.stuckHigh]);
+      for (const line of map.openBitLines) {
+        for (let i = 0; i < 64; i++) faulty.add(2 * ((line >> 1) * 64 + i) + (line & 1));
+      }
+      const { held } = testOf(spare, device, 7);
+      expect([...held.keys()].sort((a, b) => a - b)).toEqual([...faulty].sort((a, b) => a - b));
+      expect(faulty.size).toBeGreaterThan(300);
+    },
+  );
 });
 
 describe("A chip with a tile on a spare one", () => {

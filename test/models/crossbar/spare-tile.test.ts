@@ -47,6 +47,23 @@ describe("A spare tile", () => {
     expect(array.tiles.map(({ spare }) => spare)).toEqual([1, undefined, undefined, undefined]);
   });
 
+  it.each([
+    { pairs: 3, spareColumns: 2 },
+    { pairing: "two-sided", scaleByColumn: true },
+    { weightSlices: { bits: 8, count: 2 } },
+    { converters: "plain" },
+    { inputSliceBits: 3, scaleInputs: true },
+    { wires: { layout: "separate", wordLineOhm: 2, bitLineOhm: 2 } },
+    { kernel: "reference" },
+  ] as const)("does so with hardware of all kinds: %o", (hardware) => {
+    const whole = make({ device: ideal, ...hardware });
+    const { array, run } = make({ device: ideal, ...hardware });
+    for (const tile of array.tiles.slice(0, 2)) tile.rewrite([...Array(60).keys()], undefined, new Float32Array(60));
+    expect(run()).not.toEqual(whole.run());
+    for (const [spare, tile] of array.tiles.slice(0, 2).entries()) tile.moveTo(tile.spareTile(spare));
+    expect(run()).toEqual(whole.run());
+  });
+
   it("is as a tile that was just programmed: α 1, its age 0, ranges and what drift is measured by of its own", () => {
     const { array, tile, run } = make({ faults: dead });
     array.ageTo(30 * dayInSeconds);
