@@ -3,9 +3,7 @@ import type { DeviceModel, ProgrammedCells } from "./devices/device.ts";
 import { applyFaults, type FaultMap } from "./faults.ts";
 import type { CellsShape } from "./mapping.ts";
 import {
-  groupsBy,
   type TileKey,
-  takeCells,
   unwrittenCells,
   type WriteCount,
   type WriteVerify,
@@ -233,6 +231,38 @@ const heldBy = (
   });
   return held;
 };
+
+/** Devices with the same number together, in their order. */
+const groupsBy = (numbers: Float64Array, which: Uint32Array): readonly Uint32Array[] => {
+  let alike = 0; // mostly all are
+  while (alike < which.length && numbers[which[alike]!] === numbers[which[0]!]) alike++;
+  if (alike === which.length) return alike === 0 ? [] : [which];
+  const sizes = new Map<number, number>();
+  for (let k = 0; k < which.length; k++) {
+    const number = numbers[which[k]!]!;
+    sizes.set(number, (sizes.get(number) ?? 0) + 1);
+  }
+  const groups = new Map([...sizes].map(([number, size]) => [number, { members: new Uint32Array(size), filled: 0 }]));
+  for (let k = 0; k < which.length; k++) {
+    const group = groups.get(numbers[which[k]!]!)!;
+    group.members[group.filled++] = which[k]!;
+  }
+  return [...groups.values()].map(({ members }) => members);
+};
+
+/** Numbers of some devices by themselves. */
+const pick = (values: Float32Array, which: Uint32Array): Float32Array => {
+  const some = new Float32Array(which.length);
+  for (let k = 0; k < which.length; k++) some[k] = values[which[k]!]!;
+  return some;
+};
+
+/** Cells of some devices by themselves: a copy. */
+const takeCells = ({ g0Siemens, drift, noise }: ProgrammedCells, which: Uint32Array): ProgrammedCells => ({
+  g0Siemens: pick(g0Siemens, which),
+  drift: pick(drift, which),
+  noise: pick(noise, which),
+});
 
 const checkedDevices = (which: ArrayLike<number>, devices: number): Uint32Array => {
   for (let k = 0; k < which.length; k++) {

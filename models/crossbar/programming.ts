@@ -133,38 +133,6 @@ const roomFor = (devices: number): Room => ({
   variances: new Float32Array(devices),
 });
 
-/** Devices with the same number together, in their order. */
-export const groupsBy = (numbers: Uint32Array | Float64Array, which: Uint32Array): readonly Uint32Array[] => {
-  let alike = 0; // mostly all are
-  while (alike < which.length && numbers[which[alike]!] === numbers[which[0]!]) alike++;
-  if (alike === which.length) return alike === 0 ? [] : [which];
-  const sizes = new Map<number, number>();
-  for (let k = 0; k < which.length; k++) {
-    const number = numbers[which[k]!]!;
-    sizes.set(number, (sizes.get(number) ?? 0) + 1);
-  }
-  const groups = new Map([...sizes].map(([number, size]) => [number, { members: new Uint32Array(size), filled: 0 }]));
-  for (let k = 0; k < which.length; k++) {
-    const group = groups.get(numbers[which[k]!]!)!;
-    group.members[group.filled++] = which[k]!;
-  }
-  return [...groups.values()].map(({ members }) => members);
-};
-
-/** Numbers of some devices by themselves. */
-const pick = (values: Float32Array, which: Uint32Array): Float32Array => {
-  const some = new Float32Array(which.length);
-  for (let k = 0; k < which.length; k++) some[k] = values[which[k]!]!;
-  return some;
-};
-
-/** Cells of some devices by themselves: a copy. */
-export const takeCells = ({ g0Siemens, drift, noise }: ProgrammedCells, which: Uint32Array): ProgrammedCells => ({
-  g0Siemens: pick(g0Siemens, which),
-  drift: pick(drift, which),
-  noise: pick(noise, which),
-});
-
 /** A pulse for some devices; what it left of them stands in `written`. */
 const pulseOnce = (
   which: Uint32Array,
