@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
+import type { InputContract } from "../../models/manifest.ts";
 import { committeeOf } from "../../models/training/committee.ts";
 import type { NetSpec } from "../../models/training/specification.ts";
 import { type Trained, type TrainOptions, train } from "../../models/training/trainer.ts";
@@ -151,8 +152,9 @@ const trainModel = async (
   };
   const { input: contract, series } = prepared;
   const part = recipe.data.kind === "nab" ? recipe.data.thresholdQuantile : 1;
-  const input = series ? withThreshold(graph, contract, series, part) : contract;
-  return { made: makeModel(graph, recipe, input, prepared.calibration, about, inputMax), history };
+  const make = (input: InputContract) => makeModel(graph, recipe, input, prepared.calibration, about, inputMax);
+  const made = make(contract);
+  return { made: series ? make(withThreshold(made, series, part)) : made, history };
 };
 
 /** Of an evaluation before: a measurement does not train folds again. */

@@ -1,4 +1,5 @@
 import type { Manifest } from "../../models/manifest.ts";
+import { hardwareText } from "../chip-hardware.ts";
 import { doubtSection, raisedSection, rulesLine } from "./card-sections.ts";
 import type { AgedFigures, Lifetime } from "./lifetime.ts";
 import { percent, table } from "./markdown.ts";
@@ -29,6 +30,8 @@ export const modelCard = (
 ): string => {
   const { lifetime, folds } = measured;
   const { digital, analog, seeds } = lifetime;
+  const { hardware } = manifest.mapping;
+  const chips = hardwareText(hardware ? { hardware } : {});
   const names = Object.keys(digital.numbers);
   const devices = [...new Set(analog.map(({ device }) => device))];
   return [
@@ -39,7 +42,7 @@ export const modelCard = (
     `- **Input**: ${manifest.input.shape.join(" × ")} int8, ${manifest.input.features.kind}${["image", "vectors"].includes(manifest.modality) ? "" : `, ${manifest.input.sampleRateHz} Hz`}`,
     `- **Labels**: ${manifest.labels.join(", ")}`,
     ...rulesLine(manifest.decisions),
-    `- **Size**: ${facts.weights} weights on ${facts.tiles} tiles of at most ${manifest.mapping.tileInputs} × ${manifest.mapping.tileOutputs} pairs, DAC ${manifest.mapping.dacBits} bits, ADC ${manifest.mapping.adcBits} bits`,
+    `- **Size**: ${facts.weights} weights on ${facts.tiles} tiles of at most ${manifest.mapping.tileInputs} × ${manifest.mapping.tileOutputs} pairs, DAC ${manifest.mapping.dacBits} bits, ADC ${manifest.mapping.adcBits} bits${chips && `; ${chips}`}`,
     `- **Made by**: \`${manifest.training.command}\`, seed ${manifest.training.seed}`,
     `- **Measured on**: ${facts.data}, by \`${facts.command}\``,
     "",

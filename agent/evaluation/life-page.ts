@@ -84,6 +84,14 @@ const overviewOf = (reports: readonly LifeReport[]): string => {
   return [`| ${titles.join(" | ")} |`, `|---|---|---|${"---:|".repeat(policies.length + 1)}`, ...rows].join("\n");
 };
 
+/** How many pairs of model and device the last policy keeps within a point, and the most that it takes. */
+const kept = (reports: readonly LifeReport[]): string => {
+  const last = reports.map((report) => ({ report, ...report.lives.at(-1)! }));
+  const within = last.filter(({ lives }) => mostLost(lives) <= 1 + 1e-9).length;
+  const most = Math.max(...last.map(({ report, lives }) => shareOf(report, lives)));
+  return `With ${last[0]?.policy} ${within} of ${last.length} stay within 1.0 point of the new chip for ten years; it takes at most ${percent(most, 2)} of the energy of inferences. Wanted: all of them, and less than 1 %.`;
+};
+
 /** The report as text for a terminal, or as the page of the documents. */
 export const lifePage = (reports: readonly LifeReport[], form: "text" | "page"): string => {
   const models = [...new Set(reports.map(({ model }) => model))];
@@ -98,7 +106,7 @@ export const lifePage = (reports: readonly LifeReport[], form: "text" | "page"):
     ];
   });
   if (form === "text") return sections.filter((part) => part !== "").join("\n\n");
-  const overview = ["Most lost in ten years, points of the figure:", overviewOf(reports)];
+  const overview = ["Most lost in ten years, points of the figure:", overviewOf(reports), kept(reports)];
   return [intro, ...overview, ...sections.filter((part) => part !== ""), ""].join("\n\n");
 };
 
@@ -113,7 +121,8 @@ tenths of a point: one sample in 400 is 0.25 points.
 - **global compensation**: drift is measured by one-hot reads and given back by one factor a tile, whenever the age has
   grown by a tenth and at least every 30 days
 - **full policy**: what \`chip.upkeep.policy: full\` does ([operations](operations.md#chip)), 30 days between calibrations at
-  most, with up to 256 inputs and 512 margins out of the same recordings to judge by
+  most, with up to 256 inputs and 512 margins out of the same recordings to judge by, as many of the inputs as the
+  inferences since the last look pay for
 
 Figures are means over the chips; "most lost" is the largest loss against the new chip at one of the ages. Reads are
 products of single tiles; energy is theirs by \`models/energy\` and that of pulses by the device. "Of inference" is that

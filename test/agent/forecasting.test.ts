@@ -38,8 +38,11 @@ describe("ForecastJudge", () => {
 describe.skipIf(!zooNames().includes("sensor-gru"))(
   "sensor-gru in the agent (skipped where the model is missing)",
   () => {
-    it("raises one anomaly, when a metric leaves its course, on digital arithmetic and on a chip of a day", () => {
-      for (const options of [{ device: "digital" as const }, { device: chip.device, ageSeconds: 86_400 }]) {
+    it("raises one anomaly, when a metric leaves its course, on digital arithmetic and on chips of a day and of a year", () => {
+      const chips = ([chip.device, "rram-wan-2022"] as const).flatMap((device) =>
+        [86_400, 31_536_000].flatMap((ageSeconds) => [1, 2, 3].map((seed) => ({ device, ageSeconds, seed }))),
+      );
+      for (const options of [{ device: "digital" as const }, ...chips]) {
         const changes: AnomalyChange[] = [];
         const model = openModel("sensor-gru", { ...chip, ...options });
         runOffline(metricRecording().blocks(3000), model, { onChange: (change) => changes.push(change) });
