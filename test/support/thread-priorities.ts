@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { stepBack } from "../../agent/upkeep/step-back.ts";
 
-/** A program: one thread of it steps back. Prints the name and the niceness of each of its threads. */
+/** A program: one thread of it steps back. Prints name, niceness and cores of each of its threads. */
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url));
   worker.once("message", () => {
@@ -10,7 +10,11 @@ if (isMainThread) {
     const threads = readdirSync(folder).map((thread) => {
       const stat = readFileSync(`${folder}/${thread}/stat`, "utf8");
       const end = stat.lastIndexOf(")");
-      return [stat.slice(stat.indexOf("(") + 1, end), Number(stat.slice(end + 2).split(" ")[16])];
+      const cores = /Cpus_allowed_list:\s*(\S+)/.exec(readFileSync(`${folder}/${thread}/status`, "utf8"))![1];
+      return {
+        ...{ name: stat.slice(stat.indexOf("(") + 1, end), cores },
+        niceness: Number(stat.slice(end + 2).split(" ")[16]),
+      };
     });
     process.stdout.write(JSON.stringify(threads));
     process.exit();
