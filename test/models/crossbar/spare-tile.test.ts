@@ -1,35 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { CrossbarArray } from "../../../models/crossbar/array.ts";
 import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
 import { devicesOf } from "../../../models/crossbar/columns.ts";
 import { ideal } from "../../../models/crossbar/devices/ideal.ts";
-import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { devices } from "../../../models/crossbar/devices/registry.ts";
-import { Arena } from "../../../models/crossbar/kernels/arena.ts";
 import type { ArrayState } from "../../../models/crossbar/tile-state.ts";
-import { SequentialRandom } from "../../../models/random.ts";
+import { dayInSeconds, make as makeSmall } from "../../support/small-array.ts";
 
-const [outputs, inputs] = [19, 30];
-const random = new SequentialRandom(3);
-const weights = Float32Array.from({ length: outputs * inputs }, () => random.gaussian());
-const base: ArraySpec = {
-  device: pcmNandakumar2019,
-  ...{ dacBits: 8, adcBits: 8, tileInputs: 16, tileOutputs: 12, inputMax: 1, seed: 5, arrayId: 2, maxBatch: 1 },
-  ...{ kernel: "simd", spareTiles: 2 },
-};
-const dayInSeconds = 86_400;
-
-const make = (spec: Partial<ArraySpec> = {}, state?: ArrayState) => {
-  const arena = new Arena(1_000_000);
-  const array = new CrossbarArray(weights, outputs, inputs, { ...base, ...spec }, arena, state);
-  const [x, y] = [arena.float32(inputs), arena.float32(outputs)];
-  for (let i = 0; i < inputs; i++) x[i] = Math.sin(i + 1);
-  const run = (inference = 0) => {
-    array.mvm(x, y, 1, inference);
-    return y.slice();
-  };
-  return { array, tile: array.tiles[0]!, run };
-};
+/** The small array with spare tiles. */
+const make = (spec: Partial<ArraySpec> = {}, state?: ArrayState) => makeSmall({ spareTiles: 2, ...spec }, state);
 const none = { openBitLines: [], openWordLines: [], stuckLow: [], stuckHigh: [] };
 /** Tile 0 dead, the others whole. */
 const dead = [0, 1, 2, 3].map((t) => ({

@@ -1,35 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { CrossbarArray } from "../../../models/crossbar/array.ts";
-import type { ArraySpec } from "../../../models/crossbar/array-spec.ts";
 import { ideal } from "../../../models/crossbar/devices/ideal.ts";
 import { pcmNandakumar2019 } from "../../../models/crossbar/devices/pcm-nandakumar-2019.ts";
 import { devices } from "../../../models/crossbar/devices/registry.ts";
 import { rramMilo2021 } from "../../../models/crossbar/devices/rram-milo-2021.ts";
-import { Arena } from "../../../models/crossbar/kernels/arena.ts";
 import type { ArrayState } from "../../../models/crossbar/tile-state.ts";
-import { SequentialRandom } from "../../../models/random.ts";
-
-const [outputs, inputs] = [19, 30];
-const random = new SequentialRandom(3);
-const weights = Float32Array.from({ length: outputs * inputs }, () => random.gaussian());
-const base: ArraySpec = {
-  device: pcmNandakumar2019,
-  ...{ dacBits: 8, adcBits: 8, tileInputs: 16, tileOutputs: 12, inputMax: 1, seed: 5, arrayId: 2, maxBatch: 1 },
-  kernel: "simd",
-};
-const dayInSeconds = 86_400;
-
-const make = (spec: Partial<ArraySpec> = {}, state?: ArrayState) => {
-  const arena = new Arena(1_000_000);
-  const array = new CrossbarArray(weights, outputs, inputs, { ...base, ...spec }, arena, state);
-  const [x, y] = [arena.float32(inputs), arena.float32(outputs)];
-  for (let i = 0; i < inputs; i++) x[i] = Math.sin(i + 1);
-  const run = (inference = 0) => {
-    array.mvm(x, y, 1, inference);
-    return y.slice();
-  };
-  return { array, tile: array.tiles[0]!, run };
-};
+import { base, dayInSeconds, inputs, make, weights } from "../../support/small-array.ts";
 
 /** As a file would hold it: bytes of the typed arrays, and JSON of the rest. */
 const throughAFile = (state: ArrayState): ArrayState => structuredClone(state);
