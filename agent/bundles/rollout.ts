@@ -1,5 +1,6 @@
 import type { Model } from "../../models/model.ts";
 import type { Config } from "../config/schema.ts";
+import { percent } from "../percent.ts";
 import { type StreamRunner, sentenceOf } from "../stream-runner.ts";
 
 /** What a stream saw of two models side by side, in one phase. */
@@ -133,7 +134,6 @@ export class Rollout {
     if ([...this.#seen.values()].some(({ frames }) => frames < wanted)) return;
     const { agreement } = this.report();
     if (agreement < leastAgreement) {
-      const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
       this.#fail(`expected the same label in ${percent(leastAgreement)} of frames, got ${percent(agreement)}`);
       return;
     }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { withUnit } from "../inspection/units.ts";
+import { percent } from "../percent.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
 import { attachChipStore, type ChipStore } from "../store/chip-store.ts";
 import { duration } from "../upkeep/duration.ts";
@@ -89,13 +90,12 @@ const textOf = (health: ChipHealth, inferences: number, steps: readonly UpkeepSt
   const { model, device, seed, ageSeconds, chipSeconds, sinceCalibrationSeconds, compensation, alpha, noise } = health;
   const { risk, riskError, stuckDevices, devices, pulses, celsius, celsiusFrom, mayAnswer } = health;
   const temperature = `${Number(celsius.toFixed(1))} °C${celsiusFrom === "constant" ? "" : ` by ${celsiusFrom}`}`;
-  const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
   const calibrated =
     sinceCalibrationSeconds === undefined ? "never calibrated" : `calibrated ${duration(sinceCalibrationSeconds)} ago`;
   const answers =
     risk === undefined
       ? "not compared with the digital network yet"
-      : `${percent(risk)} ± ${percent(riskError ?? 0)} would differ from the digital network's`;
+      : `${percent(risk, 2)} ± ${percent(riskError ?? 0, 2)} would differ from the digital network's`;
   const rows = [
     `${model} on ${device}, seed ${seed}${mayAnswer ? "" : "; it must not answer"}`,
     `  time      ${duration(chipSeconds)} since it was programmed, ${duration(ageSeconds)} since tiles were last written, ${temperature}`,

@@ -1,7 +1,8 @@
 import type { DecisionRule } from "../../models/manifest.ts";
+import { percent } from "../percent.ts";
 import type { DoubtReport } from "./doubt-report.ts";
 import type { RaisedReport } from "./false-alarms.ts";
-import { percent, table } from "./markdown.ts";
+import { table } from "./markdown.ts";
 
 /** The decision rules, those that are alike together: `yes, no: 0.9 in 3 of 4, ends below 0.5`. */
 export const rulesLine = (decisions: readonly DecisionRule[]): string[] => {

@@ -1,8 +1,9 @@
 import type { Manifest } from "../../models/manifest.ts";
 import { hardwareText } from "../chip-hardware.ts";
+import { percent } from "../percent.ts";
 import { doubtSection, raisedSection, rulesLine } from "./card-sections.ts";
 import type { AgedFigures, Lifetime } from "./lifetime.ts";
-import { percent, table } from "./markdown.ts";
+import { table } from "./markdown.ts";
 import type { ClassifierMetrics } from "./metrics.ts";
 
 /** Rates are parts of one; FAR and MAR come in percent already. */

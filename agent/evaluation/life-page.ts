@@ -1,6 +1,6 @@
 import { withUnit } from "../inspection/units.ts";
+import { percent } from "../percent.ts";
 import type { Life } from "./long-life.ts";
-import { percent } from "./markdown.ts";
 import type { StuckReport } from "./stuck-devices.ts";
 
 /** Ten years of one model on one device. */

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { percent } from "../percent.ts";
 import type { UpkeepStep } from "../store/chip-record.ts";
 import type { Answers } from "./answer-noise.ts";
 import { addCosts, type Cost, noCost, times } from "./costs.ts";
@@ -6,6 +7,7 @@ import { duration } from "./duration.ts";
 import { badness, isInExcess, riskWhen, wouldHelp } from "./judgement.ts";
 import type { LivingChip, Tuning } from "./living-chip.ts";
 import { lookWhenDue } from "./looking.ts";
+import { meanAlpha, mostAlpha } from "./mending.ts";
 import { rewriteTiles, selfTest, type TestedTile } from "./rewriting.ts";
 import { brokenOf, freeSpares, moveTile } from "./spare-tiles.ts";
 import { warmedSince } from "./temperature.ts";
@@ -25,8 +27,6 @@ type Step = Cost & { readonly pulses?: number; readonly why?: string };
 const growth = 1.1;
 /** Below so many seconds of growth not. */
 const leastSeconds = 60;
-/** In a tile that has drifted further than this, devices written anew would drift away from the others at once. */
-const mostAlpha = 1.2;
 /** A tile is written as a whole at most so often, s: 30 days. A step that did not help waits as long, and for twice the age. */
 const rewriteSeconds = 30 * 86_400;
 /** A change of a calibration stays where it leaves less of the risk than this part. */
@@ -155,7 +155,7 @@ export const lookAfter = (
     note(kind, isKept);
     if (!isKept) steps.push({ ...steps.pop()!, kind: `${kind} (undone)` });
   }
-  const canMend = mayTry("devices") && meanAlpha(chip) < mostAlpha;
+  const canMend = mayTry("devices") && meanAlpha(chip.tiles.map(({ is }) => is)) < mostAlpha;
   if (!isNew && canMend && isInExcess(chip, answers, upkeep)) {
     const before = chip.knowledge.risk ?? 0;
     moveBroken(take("devices", sentence(chip, answers), () => selfTest(chip)).tested);
@@ -208,11 +208,6 @@ const tryTuning = (chip: LivingChip, change: Partial<Tuning>): { readonly cost: 
   return { hasHelped, cost: addCosts(old.cost, changed.cost, chip.calibrate(hasHelped ? after : before)) };
 };
 
-const meanAlpha = (chip: LivingChip): number => {
-  const alphas = chip.tiles.flatMap(({ is }) => [...is.alpha]);
-  return alphas.reduce((a, b) => a + b, 0) / alphas.length;
-};
-
 const mayRewrite = (chip: LivingChip): boolean => {
   const { rewrittenAtSeconds } = chip.knowledge;
   return rewrittenAtSeconds === 0 || chip.network.atSeconds - rewrittenAtSeconds >= rewriteSeconds;
@@ -220,7 +215,6 @@ const mayRewrite = (chip: LivingChip): boolean => {
 
 const sentence = (chip: LivingChip, answers: Answers | undefined): string => {
   if (answers === undefined) return "";
-  const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
   const { risk } = riskWhen(chip.knowledge.first!, answers);
-  return `${percent(answers.risk)} ± ${percent(answers.riskError)} of the answers would differ from the digital network's, ${percent(risk)} when new.`;
+  return `${percent(answers.risk, 2)} ± ${percent(answers.riskError, 2)} of the answers would differ from the digital network's, ${percent(risk, 2)} when new.`;
 };

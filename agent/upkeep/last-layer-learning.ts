@@ -5,12 +5,13 @@ import { argmax } from "../../models/tensor.ts";
 import { Increments } from "../../models/training/in-situ/increments.ts";
 import { PulseTrains } from "../../models/training/in-situ/pulse-trains.ts";
 import type { Config } from "../config/schema.ts";
+import { percent } from "../percent.ts";
 import { digitalProbabilities, type LastLayer, lastLayerOf, type Sample, uncontradicted } from "./last-layer.ts";
 import { holdWeights, LastLayerReads, programmedOf } from "./last-layer-reads.ts";
 import { type Kept, type Learned, type Lesson, unlearned } from "./learned.ts";
 import { vectorsOf } from "./lessons.ts";
 import type { LivingChip } from "./living-chip.ts";
-import { verifyOf } from "./mending.ts";
+import { meanAlpha, mostAlpha, verifyOf } from "./mending.ts";
 import { wearOf } from "./wear.ts";
 
 type Settings = Config["chip"]["learning"];
@@ -23,8 +24,6 @@ const heldOutEvery = 4;
 const lookEvery = 10;
 /** When at so many looks in turn too much was forgotten, it ends. */
 const mostForgetful = 3;
-/** A layer that has drifted further is written anew before single devices of it are. */
-const mostAlpha = 1.2;
 
 /**
  * One learning of the last layer from the chip's own answers, all activations as its devices give them:
@@ -200,8 +199,7 @@ export class Learning {
   /** Write the whole layer anew where new devices would drift away from the old ones at once. */
   #refresh(): void {
     const { tiles } = this.#reads.array;
-    const alphas = tiles.flatMap((tile) => [...tile.alpha]);
-    if (alphas.reduce((a, b) => a + b, 0) / alphas.length < mostAlpha) return;
+    if (meanAlpha(tiles) < mostAlpha) return;
     const { device } = this.#chip.plan;
     for (const tile of tiles) {
       const count = tile.rewrite("all", verifyOf(device), tile.targetsSiemens("weights"));
@@ -253,5 +251,3 @@ const learningStream = 0x6c65_6172; // "lear"
 const worn = "A device of the last layer has had its pulses (pulsesPerDevice): it learns no more.";
 
 const squareOf = (values: Float32Array): number => values.reduce((sum, x) => sum + x * x, 0);
-
-const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;

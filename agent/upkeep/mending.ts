@@ -22,6 +22,15 @@ export const alphaByDevice = (tile: Tile): ((device: number) => number) => {
   return (device) => byColumn[columnIn(tile.shape, device)]!;
 };
 
+/** Where α is further from 1, devices written anew would drift away from the others at once. */
+export const mostAlpha = 1.2;
+
+/** Mean α of all outputs of some tiles. */
+export const meanAlpha = (tiles: readonly Tile[]): number => {
+  const alphas = tiles.flatMap(({ alpha }) => [...alpha]);
+  return alphas.reduce((sum, alpha) => sum + alpha, 0) / alphas.length;
+};
+
 /** Devices that no write moves, by number, and what they conduct, S. */
 export type Held = ReadonlyMap<number, number>;
 

@@ -4,7 +4,7 @@ import type { Tile } from "../../models/crossbar/tile.ts";
 import type { TileName } from "../store/chip-record.ts";
 import { addCosts, type Cost, noCost, times } from "./costs.ts";
 import type { LivingChip } from "./living-chip.ts";
-import { verifyOf } from "./mending.ts";
+import { meanAlpha, verifyOf } from "./mending.ts";
 import { type Repair, repair } from "./self-test.ts";
 
 /** What a step that writes took. */
@@ -16,7 +16,7 @@ export interface TestedTile extends TileName, Pick<Repair, "stuck" | "lost"> {
 }
 
 /** A tile whose drift compensation is so far from 1 did not only drift: it is to be written as a whole before it is tested. */
-const mostAlpha = 1.5;
+const farthestAlpha = 1.5;
 
 /**
  * Read every device of the chip, and mend what can be mended; to `trim` a chip that was just programmed, write all devices
@@ -48,9 +48,9 @@ export const selfTest = (
   return { ...withWrites(cost, written), tested, moved };
 };
 
-const isOutOfLine = ({ alpha }: Tile): boolean => {
-  const mean = alpha.reduce((sum, a) => sum + a, 0) / alpha.length;
-  return mean > mostAlpha || mean < 1 / mostAlpha;
+const isOutOfLine = (tile: Tile): boolean => {
+  const mean = meanAlpha([tile]);
+  return mean > farthestAlpha || mean < 1 / farthestAlpha;
 };
 
 /** Write the tiles anew whose weights are furthest off, a part of them all, and self-test them. */

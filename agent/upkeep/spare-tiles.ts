@@ -2,6 +2,7 @@ import type { DeviceModel } from "../../models/crossbar/devices/device.ts";
 import { addWrites, type WriteCount } from "../../models/crossbar/programming.ts";
 import type { SpareTile } from "../../models/crossbar/spare-tile.ts";
 import type { Tile } from "../../models/crossbar/tile.ts";
+import { percent } from "../percent.ts";
 import type { LivingChip } from "./living-chip.ts";
 import { type Held, lostPart, stuckAmong, verifyOf } from "./mending.ts";
 import { costOfRepair, type TestedTile, type WritingCost, withWrites } from "./rewriting.ts";
@@ -94,5 +95,3 @@ export const moveTile = (
   const why = `${name}: ${stuck.length} stuck devices keep it from holding ${percent(lost)} of its weights, in squares. ${so}`;
   return { ...withWrites(costOfRepair(chip, is, tried), tried.written), hasMoved, why };
 };
-
-const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
